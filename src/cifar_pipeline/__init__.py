@@ -1,0 +1,1 @@
+"""A reproducible CIFAR-10 pipeline: download, preprocess, train, evaluate."""

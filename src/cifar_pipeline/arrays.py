@@ -1,0 +1,25 @@
+"""The processed arrays: what preprocess leaves, and train and evaluate read."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cifar_pipeline.checksums import check_manifest
+
+SPLITS = ("train", "validation", "test")
+
+
+def array_names(split: str) -> tuple[str, str]:
+    """Return the file names of the images and the labels of a split."""
+    return f"{split}_images.npy", f"{split}_labels.npy"
+
+
+def load_split(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return a split's images, uint8 (N, 32, 32, 3), and labels, uint8 (N,), once verified.
+
+    Raises:
+        PipelineError: a file is missing or is not what the manifest says.
+    """
+    images, labels = array_names(split)
+    check_manifest(folder, [images, labels])
+    return np.load(folder / images), np.load(folder / labels)

@@ -1,0 +1,50 @@
+"""What happens around the epochs of `fit`."""
+
+import math
+from typing import Any
+
+import keras
+
+from cifar_pipeline.command import say
+from cifar_pipeline.errors import PipelineError
+
+
+class RecordLearningRate(keras.callbacks.Callback):
+    """Adds to the epoch's logs the learning rate of its last step. Stands before History."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write `learning_rate` into `logs`, where all later callbacks see it."""
+        if logs is not None:
+            # `iterations` counts the steps done, so the last step's number is one less.
+            optimizer = self.model.optimizer
+            schedule = getattr(optimizer, "_learning_rate", None)
+            if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+                rate = schedule(optimizer.iterations - 1)
+            else:
+                rate = optimizer.learning_rate
+            logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
+
+
+class RequireFiniteLoss(keras.callbacks.Callback):
+    """Ends a run whose loss is no longer a number, with what to do about it."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Raise PipelineError when a loss is infinite or not a number."""
+        for name in ("loss", "val_loss"):
+            value = (logs or {}).get(name, 0.0)
+            if not math.isfinite(value):
+                raise PipelineError(
+                    f"training diverged: {name} is {value} in epoch {epoch + 1}; "
+                    "lower optimizer.learning_rate of the preset in params.yaml"
+                )
+
+
+class EpochLines(keras.callbacks.Callback):
+    """One line an epoch, where there is no terminal to draw a progress bar on."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Print the epoch's losses and accuracies."""
+        values = logs or {}
+        names = ("loss", "accuracy", "val_loss", "val_accuracy")
+        shown = ", ".join(f"{name} {values[name]:.4f}" for name in names if name in values)
+        say(f"epoch {epoch + 1}/{self.params['epochs']}: {shown}")

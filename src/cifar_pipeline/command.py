@@ -1,0 +1,49 @@
+"""What every command of the project shares: help, error lines, exit codes."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from cifar_pipeline.errors import PipelineError
+
+INTERRUPTED = 130
+
+
+def say(message: str) -> None:
+    """Print one line of progress to standard output, unstyled and unwrapped."""
+    Console(soft_wrap=True, highlight=False, markup=False).print(message)
+
+
+def complain(message: str) -> None:
+    """Print one line to standard error."""
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(message)
+
+
+def command_app(function: Callable[..., Any]) -> typer.Typer:
+    """Wrap `function` into a Typer application of one command.
+
+    Args:
+        function: a function with `Annotated` options. A `PipelineError` that it raises ends the
+            process with the error's exit code and one line; Ctrl-C ends it with 130.
+
+    Returns:
+        The application; call it to run the command.
+    """
+    app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+        except PipelineError as error:
+            complain(f"error: {error}")
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            complain("interrupted: run the same command again to continue")
+            raise typer.Exit(INTERRUPTED) from None
+
+    app.command()(run)
+    return app

@@ -1,0 +1,1 @@
+"""From any source of CIFAR-10 to the six official files."""

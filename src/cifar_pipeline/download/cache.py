@@ -1,0 +1,66 @@
+"""The user's cache of archives, outside of any repository and shared by all of them.
+
+An archive has its final name there only after its six files were verified; `.part` marks the rest.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from cifar_pipeline.command import say
+from cifar_pipeline.download.npm import WORK_PREFIX
+
+try:
+    import fcntl
+except ImportError:  # Windows: two downloads at once may disturb, not corrupt (hashes decide).
+    fcntl = None  # type: ignore[assignment]
+
+VARIABLE = "CIFAR_PIPELINE_CACHE"
+REMEDY = f"free some space, or set {VARIABLE} to a folder with 200 MB to spare"
+SUFFIX = ".archive"
+
+
+def cache_folder() -> Path:
+    """Return the folder of the cache: $CIFAR_PIPELINE_CACHE, or the user's cache folder."""
+    chosen = os.environ.get(VARIABLE)
+    return Path(chosen).expanduser().absolute() if chosen else user_cache_path("cifar-pipeline")
+
+
+def archive_path(folder: Path, name: str, address: str) -> Path:
+    """Return where the archive of source `name` lies; another address, another file."""
+    return folder / f"{name}-{hashlib.sha256(address.encode()).hexdigest()[:12]}{SUFFIX}"
+
+
+def part_path(archive: Path) -> Path:
+    """Return the name of `archive` until it is complete and verified."""
+    return archive.with_name(archive.name + ".part")
+
+
+def cached_archives(folder: Path) -> list[Path]:
+    """Return the archives in the cache, whichever source they came from."""
+    return sorted(folder.glob(f"*{SUFFIX}"))
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Have the cache alone, among all processes of this machine, while the block runs.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        if fcntl is not None:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f"another download uses {folder}: waiting for it")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            for leftover in folder.glob(f"{WORK_PREFIX}*"):  # of an npm that was killed
+                shutil.rmtree(leftover, ignore_errors=True)
+        yield

@@ -1,0 +1,13 @@
+"""Why a source of CIFAR-10 was given up. Each message is one line without the source's name."""
+
+
+class SourceError(Exception):
+    """A source cannot give the files: the next one is tried."""
+
+
+class TooSlowError(SourceError):
+    """A source sends bytes, yet too few of them; worth another try where nothing else answers."""
+
+
+class ArchiveError(SourceError):
+    """An archive arrived whole but does not hold the official files: it is not worth keeping."""

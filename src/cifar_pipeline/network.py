@@ -1,0 +1,168 @@
+"""A VGG-like ConvNet from parameters alone."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from cifar_pipeline.classes import IMAGE_SHAPE
+from cifar_pipeline.params.models import Block, Head, ModelParams
+from cifar_pipeline.statistics import ChannelStatistics
+from cifar_pipeline.tensorflow_backend import FusedBatchNormalization
+from cifar_pipeline.whitening import FILTERS, PATCH
+
+_BATCH_NORM_EPSILON = 2e-5  # cuDNN takes no less than 1e-5
+
+
+class DiracUniform(keras.initializers.Initializer):
+    """The first filters pass their input channel on; the rest are uniform, variance 1 / (3 fan-in).
+
+    Source: airbench94 (Jordan, 2024, section 3.3); kernels are (rows, columns, inputs, filters).
+    """
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        """Return a kernel of `shape`."""
+        rows, columns, inputs, filters = shape
+        bound = 1 / np.sqrt(rows * columns * inputs)
+        kernel = np.array(keras.random.uniform(shape, -bound, bound))
+        same = np.arange(min(inputs, filters))
+        kernel[..., same] = 0
+        kernel[rows // 2, columns // 2, same, same] = 1
+        return keras.ops.convert_to_tensor(kernel, dtype=dtype)
+
+
+class _Builder:
+    """Stacks layers; `for_saving` chooses between the network to train and the one to save."""
+
+    def __init__(self, params: ModelParams, policy: str, for_saving: bool) -> None:
+        self.params, self.policy, self.for_saving = params, policy, for_saving
+
+    def normalized(self, pixels: Any, statistics: ChannelStatistics) -> Any:
+        if self.params.normalization == "unit":
+            return layers.Rescaling(1 / 255, dtype=self.policy, name="normalize")(pixels)
+        variance = [deviation**2 for deviation in statistics.standard_deviation]
+        return layers.Normalization(
+            mean=list(statistics.mean), variance=variance, dtype=self.policy, name="normalize"
+        )(pixels)
+
+    def whitened(self, maps: Any, activation: str) -> Any:
+        maps = layers.Conv2D(
+            FILTERS, PATCH, use_bias=False, trainable=False, dtype=self.policy, name="whiten"
+        )(maps)
+        return layers.Activation(activation, dtype=self.policy, name="whiten_activation")(maps)
+
+    def block(self, maps: Any, block: Block, name: str) -> Any:
+        dirac = block.batch_normalization and not self.for_saving
+        for number in range(1, block.convolutions + 1):
+            part = f"{name}_conv{number}"
+            maps = layers.Conv2D(
+                block.filters,
+                block.kernel_size,
+                padding=block.padding,
+                # A bias right before batch normalisation has no effect: the mean takes it away.
+                use_bias=not block.batch_normalization,
+                kernel_initializer=DiracUniform() if dirac else "glorot_uniform",
+                dtype=self.policy,
+                name=part,
+            )(maps)
+            if number == 1 and block.pooling_after == "first":
+                maps = self._pooled(maps, block, name)
+            if block.batch_normalization:
+                maps = self._batch_normalized(maps, f"{part}_norm")
+            maps = layers.Activation(block.activation, dtype=self.policy, name=f"{part}_act")(maps)
+        if block.pooling_after == "last":
+            maps = self._pooled(maps, block, name)
+        return self._dropped(maps, block.dropout, name)
+
+    def head(self, maps: Any, head: Head, classes: int) -> Any:
+        pooling = {
+            "flatten": layers.Flatten,
+            "max": layers.GlobalMaxPooling2D,
+            "average": layers.GlobalAveragePooling2D,
+        }[head.pooling]
+        features = pooling(dtype=self.policy, name="features")(maps)
+        if head.dense_units:
+            features = layers.Dense(
+                head.dense_units, activation=head.activation, dtype=self.policy, name="hidden"
+            )(features)
+        features = self._dropped(features, head.dropout, "head")
+        logits = layers.Dense(classes, dtype=self.policy, name="logits")(features)
+        # Logits in float32: a loss or a softmax in bfloat16 has two or three digits.
+        return layers.Rescaling(head.logit_scale, dtype="float32", name="scaled_logits")(logits)
+
+    def _pooled(self, maps: Any, block: Block, name: str) -> Any:
+        if block.pooling == 1:
+            return maps
+        return layers.MaxPooling2D(block.pooling, dtype=self.policy, name=f"{name}_pool")(maps)
+
+    def _batch_normalized(self, maps: Any, name: str) -> Any:
+        kind = layers.BatchNormalization if self.for_saving else FusedBatchNormalization
+        return kind(
+            momentum=self.params.batch_norm_momentum,
+            epsilon=_BATCH_NORM_EPSILON,
+            scale=False,
+            dtype=self.policy,
+            name=name,
+        )(maps)
+
+    def _dropped(self, values: Any, rate: float, name: str) -> Any:
+        if not rate:
+            return values
+        return layers.Dropout(rate, dtype=self.policy, name=f"{name}_dropout")(values)
+
+
+def _stack(
+    params: ModelParams,
+    statistics: ChannelStatistics,
+    classes: int,
+    policy: str,
+    for_saving: bool,
+) -> keras.Model:
+    builder = _Builder(params, policy, for_saving)
+    pixels = keras.Input(IMAGE_SHAPE, dtype="float32", name="pixels")
+    maps = builder.normalized(pixels, statistics)
+    if params.whitening:
+        maps = builder.whitened(maps, params.blocks["block1"].activation)
+    for number in range(1, len(params.blocks) + 1):
+        maps = builder.block(maps, params.blocks[f"block{number}"], f"block{number}")
+    outputs = builder.head(maps, params.head, classes)
+    if for_saving:
+        outputs = layers.Activation("softmax", dtype="float32", name="probabilities")(outputs)
+    return keras.Model(pixels, outputs, name="convnet")
+
+
+def build_training_network(
+    params: ModelParams,
+    statistics: ChannelStatistics,
+    classes: int,
+    precision: str,
+    whitening: np.ndarray | None,
+) -> keras.Model:
+    """Return the untrained network: pixels 0-255 (N, 32, 32, 3) to float32 logits (N, classes).
+
+    Args:
+        params: layers and their dimensions.
+        statistics: of the training images, for `normalization: channel`.
+        classes: number of classes.
+        precision: "float32" or "bfloat16"; weights are float32 in both.
+        whitening: kernel of the frozen first convolution where `params.whitening`, else None.
+
+    Raises:
+        ValueError: by Keras, when the blocks leave no pixels.
+    """
+    policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
+    network = _stack(params, statistics, classes, policy, for_saving=False)
+    if whitening is not None:
+        network.get_layer("whiten").set_weights([whitening])
+    return network
+
+
+def build_saved_network(
+    params: ModelParams, statistics: ChannelStatistics, trained: keras.Model
+) -> keras.Model:
+    """Return `trained` as plain Keras layers in float32: pixels to softmax probabilities."""
+    classes = trained.output_shape[-1]
+    network = _stack(params, statistics, classes, "float32", for_saving=True)
+    network.set_weights(trained.get_weights())
+    return network

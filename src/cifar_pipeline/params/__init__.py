@@ -1,0 +1,1 @@
+"""The schemas of params.yaml, one module a section."""

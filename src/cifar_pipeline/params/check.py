@@ -1,0 +1,53 @@
+"""Validate the whole params.yaml: `python -m cifar_pipeline.params.check`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cifar_pipeline.command import command_app
+from cifar_pipeline.errors import ParamsError
+from cifar_pipeline.params.download import DownloadParams
+from cifar_pipeline.params.evaluate import EvaluateParams
+from cifar_pipeline.params.loading import Section, nearest, pick, read_yaml, validate
+from cifar_pipeline.params.models import load_model, validate_model
+from cifar_pipeline.params.preprocess import PreprocessParams
+from cifar_pipeline.params.train import TrainParams
+
+SECTIONS: dict[str, type[Section]] = {
+    "download": DownloadParams,
+    "preprocess": PreprocessParams,
+    "train": TrainParams,
+    "evaluate": EvaluateParams,
+}
+
+
+def check_params(path: Path) -> None:
+    """Validate every section and every preset of the file `path`.
+
+    Raises:
+        ParamsError: the first thing that is wrong.
+    """
+    content = read_yaml(path)
+    for name in content:
+        if name not in (*SECTIONS, "models"):
+            known = [*SECTIONS, "models"]
+            raise ParamsError(f"{path}: {name} is not a known section{nearest(name, known)}")
+    for name, schema in SECTIONS.items():
+        validate(schema, pick(content, [name], path), name, path)
+    presets = pick(content, ["models"], path)
+    if isinstance(presets, dict):
+        for name, values in presets.items():
+            validate_model(values, name, path)
+    load_model(path, validate(TrainParams, content["train"], "train", path).model)
+
+
+def main(
+    params: Annotated[Path, typer.Option(help="The file of parameters.")] = Path("params.yaml"),
+) -> None:
+    """Check params.yaml: every section, every preset, and that train.model names one."""
+    check_params(params)
+
+
+if __name__ == "__main__":
+    command_app(main)()

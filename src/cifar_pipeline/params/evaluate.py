@@ -1,0 +1,12 @@
+"""Schema of the section `evaluate`."""
+
+from pydantic import Field
+
+from cifar_pipeline.params.loading import Section
+
+
+class EvaluateParams(Section):
+    """Parameters of the stage `evaluate`."""
+
+    batch_size: int = Field(gt=0)
+    confused_pairs: int = Field(ge=0, le=45)

@@ -1,0 +1,143 @@
+"""Schema of one preset under `models`: a network and the recipe that trains it."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from cifar_pipeline.errors import ParamsError
+from cifar_pipeline.params.loading import Section, nearest, pick, read_yaml, validate
+
+Activation = Literal["relu", "silu", "gelu", "elu", "leaky_relu", "tanh"]
+
+
+class Block(Section):
+    """Convolutions of one width and a max pooling.
+
+    `pooling` is its window and stride (1: none); it comes after the `first` convolution, before
+    batch normalisation and activation, or after the activation of the `last` one.
+    """
+
+    convolutions: int = Field(ge=1)
+    filters: int = Field(ge=1)
+    kernel_size: int = Field(ge=1)
+    padding: Literal["same", "valid"]
+    pooling: int = Field(ge=1)
+    pooling_after: Literal["first", "last"]
+    batch_normalization: bool
+    activation: Activation
+    dropout: float = Field(ge=0, lt=1)
+
+
+class Head(Section):
+    """From feature maps to logits; `dense_units` 0 leaves the hidden dense layer out."""
+
+    pooling: Literal["flatten", "max", "average"]
+    dense_units: int = Field(ge=0)
+    activation: Activation
+    dropout: float = Field(ge=0, lt=1)
+    logit_scale: float = Field(gt=0)
+
+
+class Augmentation(Section):
+    """Changes to the training images; `translate` in pixels, each way."""
+
+    flip: Literal["none", "random", "alternating"]
+    translate: int = Field(ge=0, le=16)
+
+
+class Optimizer(Section):
+    """Optimizer; `momentum` (Nesterov) is SGD's alone, `weight_decay` is decoupled."""
+
+    name: Literal["adam", "sgd"]
+    learning_rate: float = Field(gt=0)
+    momentum: float = Field(ge=0, lt=1)
+    weight_decay: float = Field(ge=0)
+
+
+class Schedule(Section):
+    """Learning rate over the steps of a run.
+
+    `inverse_time`: rate / (1 + decay_rate * step). `one_cycle`: a linear rise from `start` times
+    the rate to the rate over the fraction `warmup` of all steps, then a linear fall to `end` times
+    the rate. `constant`: the rate.
+    """
+
+    name: Literal["constant", "inverse_time", "one_cycle"]
+    decay_rate: float = Field(ge=0)
+    warmup: float = Field(ge=0, lt=1)
+    start: float = Field(ge=0)
+    end: float = Field(ge=0)
+
+
+class EarlyStopping(Section):
+    """Stop when the validation loss has not fallen by `min_delta` for `patience` epochs.
+
+    Epochs before `start_from_epoch` (counted from 0) are not looked at.
+    """
+
+    patience: int = Field(ge=0)
+    min_delta: float = Field(ge=0)
+    start_from_epoch: int = Field(ge=0)
+
+
+class ModelParams(Section):
+    """A preset. Beside the keys below it holds its blocks, `block1`, `block2` and so on."""
+
+    precision: Literal["auto", "float32", "bfloat16"]
+    normalization: Literal["unit", "channel"]
+    whitening: bool
+    batch_norm_momentum: float = Field(ge=0, lt=1)
+    blocks: dict[str, Block] = Field(min_length=1)
+    head: Head
+    augmentation: Augmentation
+    batch_size: int = Field(ge=1)
+    epochs: int = Field(ge=1)
+    label_smoothing: float = Field(ge=0, lt=1)
+    optimizer: Optimizer
+    schedule: Schedule
+    early_stopping: EarlyStopping
+
+    @model_validator(mode="after")
+    def _blocks_are_numbered(self) -> "ModelParams":
+        expected = [f"block{number}" for number in range(1, len(self.blocks) + 1)]
+        if sorted(self.blocks) != sorted(expected):
+            raise ValueError(f"blocks must be named {', '.join(expected)}")
+        return self
+
+
+def split_blocks(values: Any) -> Any:
+    """Return a preset as params.yaml writes it with its `block1`, `block2`, ... under `blocks`."""
+    if not isinstance(values, dict):
+        return values
+    blocks = {key: value for key, value in values.items() if _is_block(key)}
+    rest = {key: value for key, value in values.items() if not _is_block(key)}
+    return {**rest, "blocks": blocks}
+
+
+def _is_block(key: object) -> bool:
+    return str(key).startswith("block") and str(key)[5:].isdigit()
+
+
+def validate_model(values: Any, name: str, path: Path) -> ModelParams:
+    """Return the preset `values` of the entry `name` under `models`; errors as `validate`."""
+    try:
+        return validate(ModelParams, split_blocks(values), f"models.{name}", path)
+    except ParamsError as error:
+        # Users write the blocks beside the other keys.
+        raise ParamsError(str(error).replace(f"models.{name}.blocks.", f"models.{name}.")) from None
+
+
+def load_model(path: Path, name: str) -> ModelParams:
+    """Read the preset `name` from the file `path`.
+
+    Raises:
+        ParamsError: no such preset (the nearest name is offered), or it cannot be used.
+    """
+    presets = pick(read_yaml(path), ["models"], path)
+    if not isinstance(presets, dict) or name not in presets:
+        known = list(map(str, presets)) if isinstance(presets, dict) else []
+        raise ParamsError(
+            f"{path}: train.model: no preset {name!r} under models{nearest(name, known)}"
+        )
+    return validate_model(presets[name], name, path)

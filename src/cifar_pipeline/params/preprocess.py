@@ -1,0 +1,12 @@
+"""Schema of the section `preprocess`."""
+
+from pydantic import Field
+
+from cifar_pipeline.params.loading import Section
+
+
+class PreprocessParams(Section):
+    """Parameters of the stage `preprocess`."""
+
+    validation_images: int = Field(gt=0)
+    seed: int = Field(ge=0)

@@ -1,0 +1,48 @@
+"""From the official batch files to arrays: train, validation and test."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cifar_pipeline.arrays import array_names
+from cifar_pipeline.atomic import replacing
+from cifar_pipeline.batches import TEST_BATCH, TRAIN_BATCHES, read_batches
+from cifar_pipeline.checksums import write_manifest
+from cifar_pipeline.params.preprocess import PreprocessParams
+from cifar_pipeline.splitting import hold_out
+from cifar_pipeline.statistics import channel_statistics, write_statistics
+
+
+def _write_array(path: Path, array: np.ndarray) -> None:
+    with replacing(path) as temporary:
+        np.save(temporary, array, allow_pickle=False)
+
+
+def preprocess(raw: Path, processed: Path, params: PreprocessParams) -> dict[str, int]:
+    """Write the arrays of the three splits, the statistics of train and the manifest.
+
+    Args:
+        raw: folder with the six batch files.
+        processed: folder to write to; made when missing.
+        params: the size of the hold-out and its seed.
+
+    Returns:
+        The number of images of each split.
+
+    Raises:
+        PipelineError: a batch file is missing or malformed, or the hold-out is impossible.
+    """
+    images, labels = read_batches(raw, TRAIN_BATCHES)
+    train, validation = hold_out(labels, params.validation_images, params.seed)
+    splits = {
+        "train": (images[train], labels[train]),
+        "validation": (images[validation], labels[validation]),
+        "test": read_batches(raw, (TEST_BATCH,)),
+    }
+    processed.mkdir(parents=True, exist_ok=True)
+    for split, arrays in splits.items():
+        for name, array in zip(array_names(split), arrays, strict=True):
+            _write_array(processed / name, array)
+    write_statistics(processed, channel_statistics(splits["train"][0]))
+    write_manifest(processed)
+    return {split: len(arrays[1]) for split, arrays in splits.items()}

@@ -1,0 +1,92 @@
+"""Load the model that train left and ask it for probabilities."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cifar_pipeline.backend import quiet_backend
+from cifar_pipeline.classes import CLASS_NAMES
+from cifar_pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    import keras
+
+# How far the probabilities of one image may sum from 1: a softmax in bfloat16 stays well under.
+SUM_TOLERANCE = 0.02
+
+
+def load_saved_model(path: Path) -> "keras.Model":
+    """Load the model at `path`, a .keras archive, for inference.
+
+    Keras' safe mode refuses an archive that brings code of its own.
+
+    Raises:
+        PipelineError: there is no model or it cannot be loaded.
+    """
+    if not path.is_file():
+        raise PipelineError(f"{path} is missing; run `dvc repro train`")
+    # Imported late: TensorFlow takes seconds, and a missing file should not wait for them.
+    quiet_backend()
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    # What a damaged archive raises depends on its first damaged part: the archive, the JSON or
+    # the weights.
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise PipelineError(
+            f"{path} cannot be loaded; run `dvc repro --force train` to write it again "
+            f"({_shortened(reason)})"
+        ) from None
+
+
+def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: int) -> np.ndarray:
+    """Return the probability of every class for every image.
+
+    Args:
+        model: maps pixels from 0 to 255 to probabilities; any normalisation is its own.
+        images: uint8 (N, 32, 32, 3), N at least 1.
+        batch_size: images in one call of the model; the last batch may be smaller.
+
+    Returns:
+        float32 (N, 10).
+
+    Raises:
+        PipelineError: the model does not take such images or does not answer probabilities.
+    """
+    if tuple(model.input_shape[1:]) != images.shape[1:]:
+        raise PipelineError(
+            f"the model takes inputs of shape {tuple(model.input_shape[1:])}, and the images are "
+            f"{images.shape[1:]}"
+        )
+    # Not model.predict: on NumPy arrays it starts a tf.data pipeline, whose autotuning thread
+    # holds up the end of every pass.
+    starts = range(0, len(images), batch_size)
+    batches = [model.predict_on_batch(images[at : at + batch_size]) for at in starts]
+    shapes = {np.shape(batch)[1:] for batch in batches}
+    if shapes != {(len(CLASS_NAMES),)}:
+        raise PipelineError(
+            f"the model must answer {len(CLASS_NAMES)} probabilities an image, "
+            f"got shape {shapes.pop()}"
+        )
+    probabilities = np.concatenate(batches).astype(np.float32)
+    broken = np.count_nonzero(~np.isfinite(probabilities).all(axis=1))
+    if broken:
+        raise PipelineError(
+            f"the model's output is not finite for {broken:,} of {len(images):,} images; "
+            "train it again with a lower learning rate"
+        )
+    sums = probabilities.sum(axis=1, dtype=np.float64)
+    if probabilities.min() < 0 or np.abs(sums - 1).max() > SUM_TOLERANCE:
+        raise PipelineError(
+            "the model's output is no probabilities: expected numbers from 0 that sum to 1, got "
+            f"a least number of {probabilities.min():.3g} and sums from {sums.min():.3g} to "
+            f"{sums.max():.3g}; end the model with a softmax"
+        )
+    return probabilities
+
+
+def _shortened(reason: str, length: int = 200) -> str:
+    return reason if len(reason) <= length else reason[: length - 3] + "..."

@@ -1,0 +1,187 @@
+"""Fit a preset's network, keep its best weights, save it as plain Keras."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from cifar_pipeline.arrays import load_split
+from cifar_pipeline.atomic import replacing
+from cifar_pipeline.callbacks import EpochLines, RecordLearningRate, RequireFiniteLoss
+from cifar_pipeline.classes import CLASS_NAMES
+from cifar_pipeline.command import say
+from cifar_pipeline.device import describe_device, resolve_precision
+from cifar_pipeline.errors import ParamsError
+from cifar_pipeline.feeding import TrainingBatches, ValidationBatches, smoothed_targets
+from cifar_pipeline.keras_archive import save_canonical
+from cifar_pipeline.network import build_saved_network, build_training_network
+from cifar_pipeline.optimizer import build_optimizer
+from cifar_pipeline.params.models import EarlyStopping, ModelParams
+from cifar_pipeline.saved_model import load_saved_model, predict_probabilities
+from cifar_pipeline.scoring import accuracy, cross_entropy
+from cifar_pipeline.statistics import ChannelStatistics, load_statistics
+from cifar_pipeline.tensorflow_backend import enable_determinism
+from cifar_pipeline.whitening import whitening_filters
+
+HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
+_PREDICTION_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images, uint8 (N, 32, 32, 3), and labels, uint8 (N,)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training: the network with its best weights, and how it got there."""
+
+    network: keras.Model
+    history: pd.DataFrame
+    best_epoch: int
+    stopped_early: bool
+
+
+def build_early_stopping(params: EarlyStopping) -> keras.callbacks.EarlyStopping:
+    """Return the callback that ends a run on a plateau and restores the best weights."""
+    return keras.callbacks.EarlyStopping(
+        monitor="val_loss",
+        mode="min",
+        patience=params.patience,
+        min_delta=params.min_delta,
+        start_from_epoch=params.start_from_epoch,
+        restore_best_weights=True,
+    )
+
+
+def fit(
+    params: ModelParams,
+    seed: int,
+    precision: str,
+    train: Split,
+    validation: Split,
+    statistics: ChannelStatistics,
+) -> Run:
+    """Train the network of a preset.
+
+    Args:
+        params: network and recipe.
+        seed: of initial weights, order, augmentation and dropout.
+        precision: "float32" or "bfloat16".
+        train: what is learnt from.
+        validation: decides which epoch is kept and when to stop. Its targets are never smoothed.
+        statistics: of the training images.
+
+    Raises:
+        ParamsError: the layers do not fit the images.
+        PipelineError: the loss diverged.
+    """
+    keras.utils.set_random_seed(seed)
+    enable_determinism()
+    classes = len(CLASS_NAMES)
+    filters = whitening_filters(train.images, statistics) if params.whitening else None
+    try:
+        network = build_training_network(params, statistics, classes, precision, filters)
+    except ValueError as error:
+        reason = str(error).split("\n")[0]
+        raise ParamsError(f"the preset's layers do not fit 32x32 images: {reason}") from None
+    say(
+        f"device: {describe_device()}; precision: {precision}; "
+        f"parameters: {network.count_params():,}"
+    )
+    batches = TrainingBatches(
+        train.images,
+        smoothed_targets(train.labels, classes, params.label_smoothing),
+        params.batch_size,
+        params.augmentation,
+        seed,
+    )
+    network.compile(
+        optimizer=build_optimizer(params, steps=len(batches) * params.epochs),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    early_stopping = build_early_stopping(params.early_stopping)
+    interactive = sys.stdout.isatty()
+    history = network.fit(
+        batches,
+        epochs=params.epochs,
+        validation_data=ValidationBatches(
+            validation.images, smoothed_targets(validation.labels, classes, 0.0), _PREDICTION_BATCH
+        ),
+        shuffle=False,  # the batches come shuffled
+        verbose=1 if interactive else 0,
+        callbacks=[
+            RecordLearningRate(),
+            RequireFiniteLoss(),
+            early_stopping,
+            *([] if interactive else [EpochLines()]),
+        ],
+    )
+    table = pd.DataFrame(history.history)
+    table.insert(0, "epoch", np.arange(1, len(table) + 1))
+    looked_at = early_stopping.best_weights is not None
+    return Run(
+        network=network,
+        history=table[HISTORY_COLUMNS],
+        best_epoch=early_stopping.best_epoch + 1 if looked_at else len(table),
+        stopped_early=early_stopping.stopped_epoch > 0,
+    )
+
+
+def _scores(model: keras.Model, split: Split) -> dict[str, float]:
+    probabilities = predict_probabilities(model, split.images, _PREDICTION_BATCH)
+    return {
+        "loss": round(cross_entropy(probabilities, split.labels), 6),
+        "accuracy": round(accuracy(probabilities, split.labels), 6),
+    }
+
+
+def train(processed: Path, models: Path, reports: Path, params: ModelParams, seed: int) -> None:
+    """Run the stage: read the arrays, fit, save the model, write history and metrics.
+
+    Args:
+        processed: folder of the arrays; its test split is not read.
+        models: folder for model.keras.
+        reports: folder for history.csv and train_metrics.json.
+        params: the preset.
+        seed: of everything random.
+
+    Raises:
+        PipelineError: an array is missing or corrupt, the layers do not fit, the loss diverged.
+    """
+    training = Split(*load_split(processed, "train"))
+    validation = Split(*load_split(processed, "validation"))
+    statistics = load_statistics(processed)
+    precision = resolve_precision(params.precision)
+    run = fit(params, seed, precision, training, validation, statistics)
+
+    network = build_saved_network(params, statistics, run.network)
+    save_canonical(network, models / "model.keras")
+    with replacing(reports / "history.csv") as temporary:
+        run.history.to_csv(temporary, index=False, float_format="%.8g", lineterminator="\n")
+    saved = load_saved_model(models / "model.keras")
+    validation_scores = _scores(saved, validation)
+    metrics = {
+        "epochs": len(run.history),
+        "best_epoch": run.best_epoch,
+        "stopped_early": run.stopped_early,
+        "precision": precision,
+        "train": _scores(saved, training),
+        "validation": validation_scores,
+    }
+    with replacing(reports / "train_metrics.json") as temporary:
+        temporary.write_text(json.dumps(metrics, indent=2) + "\n")
+    say(
+        f"kept epoch {run.best_epoch} of {len(run.history)}"
+        f"{' (stopped early)' if run.stopped_early else ''}: "
+        f"validation accuracy {validation_scores['accuracy']:.4f}, "
+        f"loss {validation_scores['loss']:.4f}"
+    )

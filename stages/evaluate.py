@@ -1,0 +1,34 @@
+"""Stage `evaluate`: the saved model meets the test split; metrics, errors and predictions."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+from cifar_pipeline.interpreter import require_environment
+
+require_environment()
+
+import typer
+
+from cifar_pipeline.command import command_app
+from cifar_pipeline.params.evaluate import EvaluateParams
+from cifar_pipeline.params.loading import load_section
+
+
+def main(
+    model: Annotated[Path, typer.Option(help="The trained model.")] = Path("models/model.keras"),
+    processed: Annotated[Path, typer.Option(help="Folder of the arrays.")] = Path("data/processed"),
+    reports: Annotated[Path, typer.Option(help="Folder for the reports.")] = Path("reports"),
+    params: Annotated[Path, typer.Option(help="The file of parameters.")] = Path("params.yaml"),
+) -> None:
+    """Score the trained model on the test images and show which classes it takes for which."""
+    choices = load_section(params, EvaluateParams, "evaluate")
+    from cifar_pipeline.evaluation import evaluate
+
+    evaluate(model, processed, reports, choices)
+
+
+if __name__ == "__main__":
+    command_app(main)()

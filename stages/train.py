@@ -1,0 +1,41 @@
+"""Stage `train`: fit the chosen preset and save it as a model that plain Keras loads."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+from cifar_pipeline.interpreter import require_environment
+
+require_environment()
+
+import typer
+
+from cifar_pipeline.command import command_app
+from cifar_pipeline.params.loading import load_section
+from cifar_pipeline.params.models import load_model
+from cifar_pipeline.params.train import TrainParams
+
+
+def main(
+    processed: Annotated[Path, typer.Option(help="Folder of the arrays.")] = Path("data/processed"),
+    models: Annotated[Path, typer.Option(help="Folder for model.keras.")] = Path("models"),
+    reports: Annotated[Path, typer.Option(help="Folder for history and metrics.")] = Path(
+        "reports"
+    ),
+    params: Annotated[Path, typer.Option(help="The file of parameters.")] = Path("params.yaml"),
+) -> None:
+    """Train the preset that train.model names, with early stopping on the validation loss."""
+    choices = load_section(params, TrainParams, "train")
+    model = load_model(params, choices.model)
+    from cifar_pipeline.backend import quiet_backend
+
+    quiet_backend()
+    from cifar_pipeline.training import train
+
+    train(processed, models, reports, model, choices.seed)
+
+
+if __name__ == "__main__":
+    command_app(main)()

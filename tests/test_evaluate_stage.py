@@ -1,0 +1,190 @@
+"""The stage `evaluate` on a tiny model: its reports, and one line for whatever is wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from cifar_pipeline.arrays import array_names
+from cifar_pipeline.backend import quiet_backend
+from cifar_pipeline.checksums import write_manifest
+from cifar_pipeline.command import command_app
+from cifar_pipeline.errors import PipelineError
+from cifar_pipeline.saved_model import load_saved_model, predict_probabilities
+
+ROOT = Path(__file__).resolve().parents[1]
+STAGE = ROOT / "stages" / "evaluate.py"
+PARAMS = "evaluate: {batch_size: 16, confused_pairs: 3}\n"
+IMAGES = 40
+
+
+def save_tiny_model(path, units=10, activation="softmax"):
+    quiet_backend()
+    import keras
+
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 3), dtype="float32"),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(units, activation=activation),
+        ]
+    )
+    model.save(path)
+    return model
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "model.keras"
+    return path, save_tiny_model(path)
+
+
+@pytest.fixture
+def inputs(tmp_path, tiny_model):
+    """Lay out what evaluate reads, and nothing else, and return the folder."""
+    generator = np.random.default_rng(1)
+    images, labels = array_names("test")
+    (tmp_path / "processed").mkdir()
+    pixels = generator.integers(0, 256, (IMAGES, 32, 32, 3), np.uint8)
+    np.save(tmp_path / "processed" / images, pixels)
+    np.save(tmp_path / "processed" / labels, np.arange(IMAGES, dtype=np.uint8) % 10)
+    write_manifest(tmp_path / "processed")
+    (tmp_path / "model.keras").write_bytes(tiny_model[0].read_bytes())
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    return tmp_path
+
+
+def arguments(folder):
+    return [
+        *("--model", str(folder / "model.keras")),
+        *("--processed", str(folder / "processed")),
+        *("--reports", str(folder / "reports")),
+        *("--params", str(folder / "params.yaml")),
+    ]
+
+
+def run(folder):
+    spec = spec_from_file_location("evaluate_stage", STAGE)
+    stage = module_from_spec(spec)
+    spec.loader.exec_module(stage)
+    return CliRunner().invoke(command_app(stage.main), arguments(folder))
+
+
+def assert_one_line(result, exit_code, *parts):
+    assert result.exit_code == exit_code
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert "Traceback" not in result.output
+    for part in ("error: ", *parts):
+        assert part in result.stderr
+
+
+def test_reports_and_headline(inputs, tiny_model):
+    result = run(inputs)
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((inputs / "reports" / "test_metrics.json").read_text())["test"]
+    images, labels = (np.load(inputs / "processed" / name) for name in array_names("test"))
+    expected = tiny_model[1].predict_on_batch(images)
+    assert metrics["accuracy"] == np.mean(expected.argmax(axis=1) == labels)
+    predictions = pd.read_csv(inputs / "reports" / "predictions.csv")
+    np.testing.assert_allclose(predictions.filter(regex="^p_"), expected, atol=2e-6)
+    headline = f"test accuracy {metrics['accuracy']:.4f}, loss {metrics['loss']:.4f} (40 images)"
+    assert result.stdout.splitlines()[-1] == headline
+    assert result.stdout.count("<->") == 3
+
+
+def test_the_batch_size_does_not_change_the_scores(inputs):
+    runs = []
+    for size in (7, 64):
+        (inputs / "params.yaml").write_text(PARAMS.replace("16", str(size)))
+        assert run(inputs).exit_code == 0
+        runs.append(json.loads((inputs / "reports" / "test_metrics.json").read_text())["test"])
+    assert runs[0] == pytest.approx(runs[1], abs=2e-6)
+
+
+def test_as_a_program_from_another_folder(inputs):
+    environment = {name: os.environ[name] for name in os.environ if name != "PYTHONPATH"}
+    result = subprocess.run(
+        [sys.executable, STAGE, *arguments(inputs)],
+        cwd=inputs,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout.splitlines()[-1].endswith("(40 images)")
+    assert "automobile" in result.stdout
+
+
+def test_corrupt_array(inputs):
+    path = inputs / "processed" / "test_images.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert_one_line(run(inputs), 1, "test_images.npy", "corrupt", "dvc repro")
+    assert not (inputs / "reports").exists()
+
+
+def test_missing_model(inputs):
+    (inputs / "model.keras").unlink()
+    assert_one_line(run(inputs), 1, "model.keras is missing", "`dvc repro train`")
+
+
+@pytest.mark.parametrize("damage", ["no archive", "cut off", "weights"])
+def test_corrupt_model(inputs, damage):
+    path = inputs / "model.keras"
+    content = path.read_bytes()
+    if damage == "no archive":
+        path.write_bytes(b"not a model")
+    elif damage == "cut off":
+        path.write_bytes(content[: len(content) // 2])
+    else:
+        # Stored, not deflated: a changed byte of the weights breaks the archive's CRC.
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes(64) + content[middle + 64 :])
+    assert_one_line(run(inputs), 1, "model.keras cannot be loaded", "dvc repro --force train")
+
+
+def test_misspelt_parameter(inputs):
+    (inputs / "params.yaml").write_text(PARAMS.replace("batch_size", "batchsize"))
+    assert_one_line(run(inputs), 2, "evaluate.batchsize", "did you mean 'batch_size'?")
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "message"),
+    [(7, "softmax", r"10 probabilities an image, got shape \(7,\)"), (10, None, "softmax")],
+)
+def test_output_that_is_no_probabilities(tmp_path, units, activation, message):
+    model = save_tiny_model(tmp_path / "model.keras", units, activation)
+    with pytest.raises(PipelineError, match=message):
+        predict_probabilities(model, np.full((3, 32, 32, 3), 255, np.uint8), 2)
+
+
+def test_output_that_is_not_finite(tiny_model):
+    model = load_saved_model(tiny_model[0])
+    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
+    with pytest.raises(PipelineError, match=r"not finite for 3 of 3 images"):
+        predict_probabilities(model, np.zeros((3, 32, 32, 3), np.uint8), 2)
+
+
+def test_model_for_other_images(tiny_model):
+    with pytest.raises(PipelineError, match=r"inputs of shape \(32, 32, 3\).* \(28, 28, 1\)"):
+        predict_probabilities(tiny_model[1], np.zeros((3, 28, 28, 1), np.uint8), 2)
+
+
+def test_probabilities_are_float32_in_image_order(tiny_model):
+    images = np.stack([np.full((32, 32, 3), 50 * at, np.uint8) for at in range(5)])
+    whole = predict_probabilities(tiny_model[1], images, 5)
+    assert whole.dtype == np.float32
+    np.testing.assert_allclose(predict_probabilities(tiny_model[1], images, 2), whole, atol=1e-6)

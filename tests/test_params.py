@@ -1,0 +1,106 @@
+"""params.yaml is validated before anything runs: one line, the nearest name, exit code 2."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+from cifar_pipeline.command import command_app
+from cifar_pipeline.errors import ParamsError
+from cifar_pipeline.params.check import check_params, main
+from cifar_pipeline.params.models import load_model
+from closure import ROOT
+
+SHIPPED = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text())
+
+
+def written(folder: Path, changes: dict[str, Any]) -> Path:
+    """Write the shipped params with `changes` by dotted name; `...` removes a key."""
+    content = copy.deepcopy(SHIPPED)
+    for name, value in changes.items():
+        *parents, key = name.split(".")
+        section = content
+        for parent in parents:
+            section = section[parent]
+        if value is ...:
+            del section[key]
+        else:
+            section[key] = value
+    path = folder / "params.yaml"
+    with path.open("w") as file:
+        YAML().dump(content, file)
+    return path
+
+
+def test_the_shipped_file_is_valid() -> None:
+    check_params(ROOT / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"trian": {}}, "trian is not a known section, did you mean 'train'?"),
+        ({"train.sede": 1}, "train.sede is not a known parameter, did you mean 'seed'?"),
+        ({"train.seed": ...}, "train.seed is missing"),
+        ({"train.seed": "one"}, "train.seed: input should be a valid integer"),
+        ({"train.model": "fsat"}, "no preset 'fsat' under models, did you mean 'fast'?"),
+        ({"models.fast.block1.filter": 3}, "models.fast.block1.filter is not a known parameter"),
+        ({"models.fast.block1.filters": 0}, "models.fast.block1.filters: input should be greater"),
+        ({"models.fast.block7": SHIPPED["models"]["fast"]["block1"]}, "block4"),
+        ({"models.fast.head.poling": "max"}, "did you mean 'pooling'?"),
+        ({"models.baseline.epochs": -1}, "models.baseline.epochs"),
+        ({"models.fast.optimizer.learning_rate": float("nan")}, "finite"),
+        ({"download.sha256": {"test_batch.bin": "0" * 64}}, "download.sha256"),
+        ({"evaluate": 3}, "evaluate must be a mapping"),
+        ({"preprocess": ...}, "preprocess is missing"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParamsError) as caught:
+        check_params(written(tmp_path, changes))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("content", ["a: [", "- 1\n- 2\n", "", "\x00"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(content)
+    with pytest.raises(ParamsError) as caught:
+        check_params(path)
+    assert str(path) in str(caught.value)
+
+
+def test_the_command_prints_one_line_and_exits_with_2(tmp_path: Path) -> None:
+    path = written(tmp_path, {"train.model": "fsat"})
+    result = CliRunner().invoke(command_app(main), ["--params", str(path)])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("stage", ["download", "preprocess", "train", "evaluate"])
+def test_a_stage_refuses_its_section_before_it_writes(tmp_path: Path, stage: str) -> None:
+    path = written(tmp_path, {f"{stage}.nonsense": 1})
+    done = subprocess.run(
+        [sys.executable, ROOT / "stages" / f"{stage}.py", "--params", path],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"{stage}.nonsense is not a known parameter" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["params.yaml"]
+
+
+def test_one_value_of_a_preset_can_be_overridden(tmp_path: Path) -> None:
+    path = written(tmp_path, {"models.fast.block1.filters": 64})
+    assert load_model(path, "fast").blocks["block1"].filters == 64

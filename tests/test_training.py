@@ -1,0 +1,258 @@
+"""The network, what feeds it, and when training stops."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from cifar_pipeline.augmentation import Augmenter
+from cifar_pipeline.device import processor_computes_in_bfloat16, resolve_precision
+from cifar_pipeline.errors import ParamsError, PipelineError
+from cifar_pipeline.feeding import TrainingBatches, smoothed_targets
+from cifar_pipeline.keras_archive import save_canonical
+from cifar_pipeline.network import build_saved_network, build_training_network
+from cifar_pipeline.params.models import Augmentation, ModelParams, load_model
+from cifar_pipeline.schedule import OneCycle
+from cifar_pipeline.statistics import channel_statistics
+from cifar_pipeline.training import Split, build_early_stopping, fit
+from cifar_pipeline.whitening import whitening_filters
+from closure import ROOT
+from synthetic import synthetic_split
+
+PRESETS = ["baseline", "fast"]
+
+
+def shipped(name: str) -> ModelParams:
+    return load_model(ROOT / "params.yaml", name)
+
+
+def small(params: ModelParams, **changes: object) -> ModelParams:
+    """Return `params` with few filters and `changes`."""
+    blocks = {
+        name: block.model_copy(update={"filters": 8}) for name, block in params.blocks.items()
+    }
+    head = params.head.model_copy(update={"dense_units": min(params.head.dense_units, 16)})
+    return params.model_copy(update={"blocks": blocks, "head": head, **changes})
+
+
+def test_baseline_is_the_network_of_2017() -> None:
+    images, _ = synthetic_split(10, 0)
+    network = build_training_network(
+        shipped("baseline"), channel_statistics(images), 10, "float32", None
+    )
+    kinds = [type(layer).__name__ for layer in network.layers]
+    assert kinds == [
+        *("InputLayer", "Rescaling"),
+        *("Conv2D", "Activation"),
+        *("Conv2D", "Activation", "MaxPooling2D", "Dropout"),
+        *("Conv2D", "Activation", "MaxPooling2D"),
+        *("Conv2D", "Activation", "MaxPooling2D", "Dropout"),
+        *("Flatten", "Dense", "Dropout", "Dense", "Rescaling"),
+    ]
+    # 3x3 convolutions 32, 64, 128, 128 with biases, 2 x 2 x 128 maps, dense 1024 and 10.
+    convolutions = 896 + 18_496 + 73_856 + 147_584
+    assert network.count_params() == convolutions + (512 + 1) * 1024 + (1024 + 1) * 10
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_saved_network_computes_what_the_trained_one_does(name: str, precision: str) -> None:
+    images, _ = synthetic_split(40, 1)
+    statistics = channel_statistics(images)
+    params = small(shipped(name))
+    filters = whitening_filters(images, statistics) if params.whitening else None
+    trained = build_training_network(params, statistics, 10, precision, filters)
+    logits = keras.ops.convert_to_numpy(trained(images, training=False))
+    saved = build_saved_network(params, statistics, trained)
+    probabilities = keras.ops.convert_to_numpy(saved(images))
+    assert probabilities.dtype == np.float32
+    expected = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+    tolerance = 1e-5 if precision == "float32" else 0.05
+    assert np.abs(probabilities - expected).max() < tolerance
+
+
+def test_layers_that_do_not_fit_are_refused() -> None:
+    images, labels = synthetic_split(20, 0)
+    params = small(shipped("baseline"))
+    blocks = {
+        name: block.model_copy(update={"pooling": 8}) for name, block in params.blocks.items()
+    }
+    split = Split(images, labels)
+    with pytest.raises(ParamsError, match="do not fit"):
+        fit(
+            params.model_copy(update={"blocks": blocks}),
+            1,
+            "float32",
+            split,
+            split,
+            channel_statistics(images),
+        )
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_each_preset_stops_on_a_plateau(name: str) -> None:
+    """With its own early stopping, on a validation loss that no longer falls."""
+    params = shipped(name)
+    images, labels = synthetic_split(20, 0)
+    # A vanishing learning rate: the plateau is there from the first epoch.
+    still = params.optimizer.model_copy(update={"learning_rate": 1e-30, "weight_decay": 0.0})
+    # Moving averages of the batches would go on changing the validation loss.
+    frozen = {
+        key: block.model_copy(update={"batch_normalization": False})
+        for key, block in small(params).blocks.items()
+    }
+    split = Split(images, labels)
+    run = fit(
+        small(params, optimizer=still).model_copy(update={"blocks": frozen}),
+        1,
+        "float32",
+        split,
+        split,
+        channel_statistics(images),
+    )
+    stopping = params.early_stopping
+    assert run.stopped_early
+    assert len(run.history) < params.epochs
+    assert len(run.history) == stopping.start_from_epoch + 1 + stopping.patience
+    assert run.best_epoch == stopping.start_from_epoch + 1
+
+
+def test_the_best_weights_are_kept_when_epochs_run_out() -> None:
+    stopping = build_early_stopping(shipped("fast").early_stopping)
+    assert stopping.restore_best_weights
+    images, labels = synthetic_split(60, 0)
+    params = small(
+        shipped("baseline"),
+        epochs=4,
+        # Far too fast: the loss goes up again after its best epoch.
+        optimizer=shipped("baseline").optimizer.model_copy(update={"learning_rate": 0.05}),
+        early_stopping=shipped("baseline").early_stopping.model_copy(update={"patience": 10}),
+    )
+    split = Split(images, labels)
+    statistics = channel_statistics(images)
+    run = fit(params, 1, "float32", split, split, statistics)
+    best = run.history["val_loss"].min()
+    assert run.best_epoch == run.history["val_loss"].idxmin() + 1
+    saved = build_saved_network(params, statistics, run.network)
+    probabilities = keras.ops.convert_to_numpy(saved(images))
+    loss = -np.log(np.take_along_axis(probabilities, labels[:, None].astype(int), 1)).mean()
+    assert loss == pytest.approx(best, rel=1e-4)
+
+
+def test_a_diverging_run_ends_with_what_to_do() -> None:
+    images, labels = synthetic_split(40, 0)
+    wild = shipped("baseline").optimizer.model_copy(
+        update={"name": "sgd", "learning_rate": 1e30, "momentum": 0.9}
+    )
+    split = Split(images, labels)
+    with pytest.raises(PipelineError, match="lower optimizer"):
+        fit(
+            small(shipped("baseline"), optimizer=wild),
+            1,
+            "float32",
+            split,
+            split,
+            channel_statistics(images),
+        )
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    images, labels = synthetic_split(60, 0)
+    split, statistics = Split(images, labels), channel_statistics(images)
+    contents = []
+    for number, seed in enumerate([5, 5, 6]):
+        params = small(shipped("fast"), epochs=2, batch_size=16)
+        run = fit(params, seed, "float32", split, split, statistics)
+        path = tmp_path / f"{number}.keras"
+        save_canonical(build_saved_network(params, statistics, run.network), path)
+        contents.append(path.read_bytes())
+    assert contents[0] == contents[1]
+    assert contents[0] != contents[2]
+
+
+def test_targets_are_smoothed_as_szegedy_did() -> None:
+    targets = smoothed_targets(np.array([1], np.uint8), 4, 0.2)
+    assert targets.tolist() == [pytest.approx([0.05, 0.85, 0.05, 0.05])]
+    assert targets.dtype == np.float32
+
+
+def test_every_image_comes_once_an_epoch_in_a_new_order() -> None:
+    images, labels = synthetic_split(50, 0)
+    none = Augmentation(flip="none", translate=0)
+    batches = TrainingBatches(images, smoothed_targets(labels, 10, 0.0), 16, none, seed=1)
+    orders = []
+    for _ in range(2):
+        seen = [batches[step] for step in range(len(batches))]
+        assert [len(targets) for _, targets in seen] == [16, 16, 16, 2]
+        content = np.concatenate([pixels for pixels, _ in seen])
+        assert content.dtype == np.uint8
+        orders.append(content)
+        rows = {image.tobytes() for image in content}
+        assert rows == {image.tobytes() for image in images}
+        batches.on_epoch_end()
+    assert not np.array_equal(orders[0], orders[1])
+
+
+def test_alternating_flips_show_each_image_both_ways() -> None:
+    images, _ = synthetic_split(50, 0)
+    augmenter = Augmenter(images, Augmentation(flip="alternating", translate=0), seed=1)
+    everything = np.arange(50)
+    first = augmenter.batch(everything)
+    augmenter.start_epoch(1)
+    assert np.array_equal(augmenter.batch(everything), first[:, :, ::-1])
+    flipped = [not np.array_equal(a, b) for a, b in zip(first, images, strict=True)]
+    assert 10 < sum(flipped) < 40
+
+
+def test_translations_are_crops_of_the_reflected_image() -> None:
+    images, _ = synthetic_split(30, 0)
+    augmenter = Augmenter(images, Augmentation(flip="none", translate=2), seed=1)
+    padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), "reflect")
+    for image, crop in zip(padded, augmenter.batch(np.arange(30)), strict=True):
+        crops = [image[y : y + 32, x : x + 32] for y in range(5) for x in range(5)]
+        assert any(np.array_equal(crop, candidate) for candidate in crops)
+
+
+def test_an_epoch_s_changes_depend_on_seed_and_epoch_alone() -> None:
+    images, _ = synthetic_split(30, 0)
+    params = Augmentation(flip="random", translate=2)
+    walked, jumped = Augmenter(images, params, 1), Augmenter(images, params, 1)
+    for epoch in range(4):
+        walked.start_epoch(epoch)
+    jumped.start_epoch(3)
+    some = np.array([3, 4, 29])
+    assert np.array_equal(walked.batch(some), jumped.batch(some))
+
+
+def test_one_cycle_rises_to_its_peak_and_falls() -> None:
+    schedule = OneCycle(2.0, steps=100, warmup=0.25, start=0.2, end=0.1)
+    rates = [float(schedule(step)) for step in (0, 25, 100, 200)]
+    assert rates == pytest.approx([0.4, 2.0, 0.2, 0.2])
+
+
+def test_whitening_decorrelates_patches() -> None:
+    images, _ = synthetic_split(200, 0)
+    statistics = channel_statistics(images)
+    filters = whitening_filters(images, statistics)
+    assert filters.shape == (2, 2, 3, 24)
+    assert np.array_equal(filters[..., :12], -filters[..., 12:])
+    scaled = (images - np.array(statistics.mean)) / np.array(statistics.standard_deviation)
+    maps = keras.ops.convert_to_numpy(keras.ops.conv(scaled.astype("float32"), filters[..., :12]))
+    flat = maps.reshape(-1, 12)
+    covariance = flat.T @ flat / len(flat)
+    assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 0.01
+
+
+@pytest.mark.parametrize(("flags", "answer"), [("fpu avx512_bf16", True), ("fpu avx512f", False)])
+def test_bfloat16_only_where_the_processor_computes_in_it(
+    tmp_path: Path, flags: str, answer: bool
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+    assert processor_computes_in_bfloat16(tmp_path / "cpuinfo") is answer
+    assert processor_computes_in_bfloat16(tmp_path / "missing") is False
+
+
+def test_a_precision_that_is_asked_for_is_used() -> None:
+    assert resolve_precision("float32") == "float32"
+    assert resolve_precision("bfloat16") == "bfloat16"

@@ -1,0 +1,110 @@
+"""A temporary clone of the project on synthetic data, for tests that run DVC for real."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from closure import ROOT
+from synthetic import write_batches
+
+# A full-size preset would be most of a test's time.
+SMALL = {
+    "models.fast.epochs": 1,
+    "models.fast.batch_size": 50,
+    "models.fast.block1.filters": 8,
+    "models.fast.block2.filters": 8,
+    "models.fast.block3.filters": 8,
+    "models.fast.precision": "float32",
+    "preprocess.validation_images": 50,
+}
+
+
+class Workspace:
+    """A Git repository with the project's files, its own cache folder and small params.
+
+    Args:
+        folder: an empty folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "clone"
+        self.first_output = ""
+        self.source = folder / "batches"
+        self.environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "CIFAR_PIPELINE_CACHE": str(folder / "cache"),
+            "DVC_NO_ANALYTICS": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            # Nothing of the user's own Git settings takes part.
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_AUTHOR_NAME": "Test",
+            "GIT_AUTHOR_EMAIL": "test@example.org",
+            "GIT_COMMITTER_NAME": "Test",
+            "GIT_COMMITTER_EMAIL": "test@example.org",
+        }
+        self._copy_project()
+        sums = write_batches(self.source)
+        self.set_params({**SMALL, "download.source": str(self.source), "download.sha256": sums})
+        self.run("git", "init", "-q", "-b", "main")
+        self.commit("small params")
+
+    def _copy_project(self) -> None:
+        """Copy what Git would: the working tree's files, ignored ones left out."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+        for name in listed.stdout.decode().split("\0"):
+            # The real run's results have no place beside synthetic data.
+            produced = name == "dvc.lock" or name.endswith((".json", ".csv"))
+            if name and not produced and (ROOT / name).is_file():
+                target = self.folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, target)
+
+    def run(self, *command: str, expect: int = 0) -> str:
+        """Run a command in the clone; return what it printed, both streams."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == expect, f"{command} ended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def commit(self, message: str) -> None:
+        """Commit everything that Git does not ignore."""
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-q", "-m", message)
+
+    def set_params(self, values: dict[str, Any]) -> None:
+        """Change params.yaml; keys are dotted names."""
+        yaml = YAML()
+        path = self.folder / "params.yaml"
+        content = yaml.load(path.read_text())
+        for name, value in values.items():
+            *parents, key = name.split(".")
+            section = content
+            for parent in parents:
+                section = section[parent]
+            section[key] = value
+        with path.open("w") as file:
+            yaml.dump(content, file)
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a file of the clone."""
+        return (self.folder / name).read_bytes()
