@@ -11,8 +11,9 @@ from cifar_pipeline.device import processor_computes_in_bfloat16, resolve_precis
 from cifar_pipeline.errors import ParamsError, PipelineError
 from cifar_pipeline.feeding import TrainingBatches, smoothed_targets
 from cifar_pipeline.keras_archive import save_canonical
+from cifar_pipeline.muon import orthogonalized
 from cifar_pipeline.network import build_saved_network, build_training_network
-from cifar_pipeline.params.models import Augmentation, ModelParams, load_model
+from cifar_pipeline.params.models import Adam, Augmentation, ModelParams, Sgd, load_model
 from cifar_pipeline.schedule import OneCycle
 from cifar_pipeline.statistics import channel_statistics
 from cifar_pipeline.training import Split, build_early_stopping, fit
@@ -96,7 +97,7 @@ def test_each_preset_stops_on_a_plateau(name: str) -> None:
     params = shipped(name)
     images, labels = synthetic_split(20, 0)
     # A vanishing learning rate: the plateau is there from the first epoch.
-    still = params.optimizer.model_copy(update={"learning_rate": 1e-30, "weight_decay": 0.0})
+    still = Adam(name="adam", learning_rate=1e-30, weight_decay=0.0)
     # Moving averages of the batches would go on changing the validation loss.
     frozen = {
         key: block.model_copy(update={"batch_normalization": False})
@@ -142,9 +143,7 @@ def test_the_best_weights_are_kept_when_epochs_run_out() -> None:
 
 def test_a_diverging_run_ends_with_what_to_do() -> None:
     images, labels = synthetic_split(40, 0)
-    wild = shipped("baseline").optimizer.model_copy(
-        update={"name": "sgd", "learning_rate": 1e30, "momentum": 0.9}
-    )
+    wild = Sgd(name="sgd", learning_rate=1e30, momentum=0.9, weight_decay=0.0)
     split = Split(images, labels)
     with pytest.raises(PipelineError, match="lower optimizer"):
         fit(
@@ -256,3 +255,15 @@ def test_bfloat16_only_where_the_processor_computes_in_it(
 def test_a_precision_that_is_asked_for_is_used() -> None:
     assert resolve_precision("float32") == "float32"
     assert resolve_precision("bfloat16") == "bfloat16"
+
+
+@pytest.mark.parametrize("shape", [(72, 8), (8, 72), (16, 16)])
+def test_muon_s_steps_are_nearly_orthogonal(shape: tuple[int, int]) -> None:
+    matrix = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    result = keras.ops.convert_to_numpy(orthogonalized(keras.ops.convert_to_tensor(matrix)))
+    left, singular, right = np.linalg.svd(matrix, full_matrices=False)
+    rotated = left.T @ result @ right.T
+    # The same singular vectors; values from far apart to around 1, small ones not yet there.
+    assert np.abs(rotated - np.diag(np.diag(rotated))).max() < 1e-3
+    assert np.diag(rotated).max() < 1.5
+    assert np.diag(rotated)[singular > singular.max() / 5].min() > 0.4

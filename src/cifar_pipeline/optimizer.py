@@ -2,7 +2,8 @@
 
 import keras
 
-from cifar_pipeline.params.models import ModelParams
+from cifar_pipeline.muon import ConvolutionMuon
+from cifar_pipeline.params.models import Adam, ModelParams, Muon
 from cifar_pipeline.schedule import build_schedule
 
 
@@ -14,8 +15,17 @@ def build_optimizer(params: ModelParams, steps: int) -> keras.optimizers.Optimiz
     choice = params.optimizer
     schedule = build_schedule(params.schedule, choice.learning_rate, steps)
     decay = choice.weight_decay or None
-    if choice.name == "adam":
+    if isinstance(choice, Adam):
         optimizer = keras.optimizers.Adam(schedule, weight_decay=decay)
+    elif isinstance(choice, Muon):
+        optimizer = ConvolutionMuon(
+            schedule,
+            momentum=choice.momentum,
+            weight_decay=decay,
+            kernel_ratio=choice.kernel_learning_rate / choice.learning_rate,
+            kernel_momentum=choice.kernel_momentum,
+            bias_ratio=choice.bias_learning_rate / choice.learning_rate,
+        )
     else:
         optimizer = keras.optimizers.SGD(
             schedule, momentum=choice.momentum, nesterov=choice.momentum > 0, weight_decay=decay

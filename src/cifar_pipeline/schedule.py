@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from cifar_pipeline.params.models import Schedule
+from cifar_pipeline.params import models
 
 
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
@@ -43,7 +43,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-def build_schedule(params: Schedule, learning_rate: float, steps: int) -> Any:
+def build_schedule(params: models.Schedule, learning_rate: float, steps: int) -> Any:
     """Return the schedule of `params`: a Keras schedule, or the rate itself when constant.
 
     Args:
@@ -51,8 +51,8 @@ def build_schedule(params: Schedule, learning_rate: float, steps: int) -> Any:
         learning_rate: the rate, or the peak of a one-cycle schedule.
         steps: steps of the whole run: steps an epoch times the largest number of epochs.
     """
-    if params.name == "inverse_time":
+    if isinstance(params, models.InverseTime):
         return keras.optimizers.schedules.InverseTimeDecay(learning_rate, 1, params.decay_rate)
-    if params.name == "one_cycle":
+    if isinstance(params, models.OneCycle):
         return OneCycle(learning_rate, steps, params.warmup, params.start, params.end)
     return learning_rate

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
@@ -83,7 +83,7 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
         problems = error.errors(include_url=False)
         problem = min(problems, key=lambda each: each["type"] != "extra_forbidden")
         location = [str(part) for part in problem["loc"]]
-        full_name = ".".join([name, *location])
+        full_name = ".".join([name, *_written(location, values)])
         if problem["type"] == "extra_forbidden":
             known = _keys_beside(schema, location[:-1])
             raise ParamsError(
@@ -91,21 +91,56 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
             ) from None
         if problem["type"] == "missing":
             raise ParamsError(f"{path}: {full_name} is missing") from None
+        if problem["type"] == "union_tag_invalid":
+            tag = problem["ctx"]["tag"]
+            known = [known.strip(" '") for known in problem["ctx"]["expected_tags"].split(",")]
+            raise ParamsError(
+                f"{path}: {full_name}.name: no choice {tag!r}{nearest(tag, known)}"
+            ) from None
         message = problem["msg"].removeprefix("Value error, ")
         message = message[:1].lower() + message[1:]
         raise ParamsError(f"{path}: {full_name}: {message}, got {problem['input']!r}") from None
 
 
-def _keys_beside(schema: type[BaseModel], location: list[str]) -> list[str]:
-    """Return the keys that `schema` knows at `location`."""
+def _written(location: list[str], values: Any) -> list[str]:
+    """Return pydantic's `location` without the steps that the file does not hold.
+
+    Between a choice (an optimizer, say) and its keys pydantic puts the name of what was chosen.
+    """
+    names = []
     for part in location:
-        field = schema.model_fields.get(part)
-        if field is None or not isinstance(field.annotation, type):
-            return []
-        if not issubclass(field.annotation, BaseModel):
-            return []
-        schema = field.annotation
-    return list(schema.model_fields)
+        if isinstance(values, dict) and part in values:
+            values = values[part]
+        elif part is not location[-1]:
+            continue
+        names.append(part)
+    return names
+
+
+def _keys_beside(schema: type[BaseModel], location: list[str]) -> list[str]:
+    """Return the keys that `schema` knows at pydantic's `location`."""
+    options: list[Any] = [schema]
+    for part in location:
+        chosen = [option for option in options if _tag(option) == part]
+        if chosen:
+            options = chosen
+            continue
+        fields = [option.model_fields[part] for option in options if part in option.model_fields]
+        annotations = [field.annotation for field in fields]
+        # A mapping of names to sections, such as the blocks: any name leads to the section.
+        options = [
+            member
+            for annotation in annotations
+            for member in (get_args(annotation) or (annotation,))
+            if isinstance(member, type) and issubclass(member, BaseModel)
+        ] or options
+    return [key for option in options for key in option.model_fields]
+
+
+def _tag(schema: type[BaseModel]) -> str | None:
+    """Return the name by which a schema is chosen among others, its literal `name`."""
+    name = schema.model_fields.get("name")
+    return get_args(name.annotation)[0] if name and get_args(name.annotation) else None
 
 
 def load_section(path: Path, schema: type[Schema], name: str) -> Schema:

@@ -1,7 +1,7 @@
 """Schema of one preset under `models`: a network and the recipe that trains it."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -46,28 +46,67 @@ class Augmentation(Section):
     translate: int = Field(ge=0, le=16)
 
 
-class Optimizer(Section):
-    """Optimizer; `momentum` (Nesterov) is SGD's alone, `weight_decay` is decoupled."""
+class Adam(Section):
+    """Adam; `weight_decay` is decoupled."""
 
-    name: Literal["adam", "sgd"]
+    name: Literal["adam"]
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+
+
+class Sgd(Section):
+    """SGD with Nesterov momentum; `weight_decay` is decoupled."""
+
+    name: Literal["sgd"]
     learning_rate: float = Field(gt=0)
     momentum: float = Field(ge=0, lt=1)
     weight_decay: float = Field(ge=0)
 
 
-class Schedule(Section):
-    """Learning rate over the steps of a run.
+class Muon(Section):
+    """Muon for convolution kernels, SGD with Nesterov momentum for the rest.
 
-    `inverse_time`: rate / (1 + decay_rate * step). `one_cycle`: a linear rise from `start` times
-    the rate to the rate over the fraction `warmup` of all steps, then a linear fall to `end` times
-    the rate. `constant`: the rate.
+    `kernel_learning_rate` is the length of a step relative to the kernel; `bias_learning_rate` is
+    that of biases and batch normalisation's offsets; the other three are the dense layers'.
     """
 
-    name: Literal["constant", "inverse_time", "one_cycle"]
+    name: Literal["muon"]
+    learning_rate: float = Field(gt=0)
+    momentum: float = Field(ge=0, lt=1)
+    weight_decay: float = Field(ge=0)
+    kernel_learning_rate: float = Field(gt=0)
+    kernel_momentum: float = Field(ge=0, lt=1)
+    bias_learning_rate: float = Field(gt=0)
+
+
+class Constant(Section):
+    """The learning rate stays as it is."""
+
+    name: Literal["constant"]
+
+
+class InverseTime(Section):
+    """Learning rate / (1 + decay_rate * step)."""
+
+    name: Literal["inverse_time"]
     decay_rate: float = Field(ge=0)
+
+
+class OneCycle(Section):
+    """A linear rise, then a linear fall.
+
+    From `start` times the learning rate to all of it over the fraction `warmup` of the run's
+    steps, then to `end` times it.
+    """
+
+    name: Literal["one_cycle"]
     warmup: float = Field(ge=0, lt=1)
     start: float = Field(ge=0)
     end: float = Field(ge=0)
+
+
+Optimizer = Annotated[Adam | Sgd | Muon, Field(discriminator="name")]
+Schedule = Annotated[Constant | InverseTime | OneCycle, Field(discriminator="name")]
 
 
 class EarlyStopping(Section):
