@@ -1,5 +1,7 @@
 """Fixtures that more than one module of tests uses."""
 
+import os
+
 import pytest
 
 from workspace import Workspace
