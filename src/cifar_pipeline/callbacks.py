@@ -1,6 +1,7 @@
 """What happens around the epochs of `fit`."""
 
 import math
+import time
 from typing import Any
 
 import keras
@@ -42,9 +43,14 @@ class RequireFiniteLoss(keras.callbacks.Callback):
 class EpochLines(keras.callbacks.Callback):
     """One line an epoch, where there is no terminal to draw a progress bar on."""
 
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the epoch's clock."""
+        self._started = time.monotonic()
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Print the epoch's losses and accuracies."""
         values = logs or {}
         names = ("loss", "accuracy", "val_loss", "val_accuracy")
         shown = ", ".join(f"{name} {values[name]:.4f}" for name in names if name in values)
-        say(f"epoch {epoch + 1}/{self.params['epochs']}: {shown}")
+        seconds = time.monotonic() - self._started
+        say(f"epoch {epoch + 1}/{self.params['epochs']}: {shown} ({seconds:.1f} s)")

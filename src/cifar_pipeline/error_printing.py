@@ -4,7 +4,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from cifar_pipeline.command import say
 from cifar_pipeline.error_table import confused_pairs, confusion_matrix, error_table
 from cifar_pipeline.scoring import accuracy, cross_entropy
 
@@ -12,25 +11,28 @@ from cifar_pipeline.scoring import accuracy, cross_entropy
 LOG_WIDTH = 100
 
 
-def print_errors(probabilities: np.ndarray, labels: np.ndarray, pairs: int) -> None:
+def print_errors(
+    probabilities: np.ndarray, labels: np.ndarray, pairs: int, console: Console | None = None
+) -> None:
     """Print the table of classes, the most confused pairs and one line with the scores.
 
     Args:
         probabilities: float32 (N, 10).
         labels: uint8 (N,).
         pairs: how many pairs of classes to show at most.
+        console: where to; standard output by default.
     """
     matrix = confusion_matrix(labels, probabilities.argmax(axis=1))
-    console = Console(highlight=False, markup=False)
+    console = console or Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = LOG_WIDTH
     console.print(_class_table(matrix))
     worst = confused_pairs(matrix, pairs)
     if worst:
-        say("most confused pairs, errors both ways:")
+        console.print("most confused pairs, errors both ways:")
     for first, second, errors in worst:
-        say(f"  {first} <-> {second}: {errors:,}")
-    say(
+        console.print(f"  {first} <-> {second}: {errors:,}")
+    console.print(
         f"test accuracy {accuracy(probabilities, labels):.4f}, "
         f"loss {cross_entropy(probabilities, labels):.4f} ({len(labels):,} images)"
     )
