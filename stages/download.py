@@ -2,13 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from cifar_pipeline.interpreter import require_environment
 
 require_environment()
+
+from typing import Annotated
 
 import typer
 

@@ -2,13 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from cifar_pipeline.interpreter import require_environment
 
 require_environment()
+
+from typing import Annotated
 
 import typer
 
@@ -29,9 +30,9 @@ def main(
     """Train the preset that train.model names, with early stopping on the validation loss."""
     choices = load_section(params, TrainParams, "train")
     model = load_model(params, choices.model)
-    from cifar_pipeline.backend import quiet_backend
+    from cifar_pipeline.backend import start_backend
 
-    quiet_backend()
+    start_backend()
     from cifar_pipeline.training import train
 
     train(processed, models, reports, model, choices.seed)

@@ -9,8 +9,8 @@ from closure import ROOT
 START = """
 import sys
 sys.path.insert(0, "src")
-from cifar_pipeline.backend import quiet_backend
-quiet_backend()
+from cifar_pipeline.backend import start_backend
+start_backend()
 import keras
 print("started", file=sys.stderr)
 """

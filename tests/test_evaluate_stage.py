@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cifar_pipeline.arrays import array_names
-from cifar_pipeline.backend import quiet_backend
+from cifar_pipeline.backend import start_backend
 from cifar_pipeline.checksums import write_manifest
 from cifar_pipeline.command import command_app
 from cifar_pipeline.errors import PipelineError
@@ -26,7 +26,7 @@ IMAGES = 40
 
 
 def save_tiny_model(path, units=10, activation="softmax"):
-    quiet_backend()
+    start_backend()
     import keras
 
     keras.utils.set_random_seed(1)

@@ -65,6 +65,20 @@ def test_the_shipped_file_is_valid() -> None:
         ({"models.baseline.epochs": -1}, "models.baseline.epochs"),
         ({"models.fast.optimizer.learning_rate": float("nan")}, "finite"),
         ({"download.sha256": {"test_batch.bin": "0" * 64}}, "download.sha256"),
+        ({"train.seed": "1"}, "train.seed: input should be a valid integer"),
+        (
+            {"models.fast.whitening": "yes"},
+            "models.fast.whitening: input should be a valid boolean",
+        ),
+        ({"models.fast.block2.pooling": 99}, "block2 leaves no pixels of maps 15x15"),
+        ({"models.fast.blocks": {}}, "blocks"),
+        (
+            {"models.fast.early_stopping.start_from_epoch": 99},
+            "start_from_epoch (99) must be below",
+        ),
+        ({"preprocess.validation_images": 5001}, "preprocess.validation_images"),
+        ({"preprocess.validation_images": 50000}, "preprocess.validation_images"),
+        ({"models": {}}, "no preset 'fast' under models"),
         ({"evaluate": 3}, "evaluate must be a mapping"),
         ({"preprocess": ...}, "preprocess is missing"),
     ],
@@ -77,7 +91,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], message:
     assert caught.value.exit_code == 2
 
 
-@pytest.mark.parametrize("content", ["a: [", "- 1\n- 2\n", "", "\x00"])
+@pytest.mark.parametrize("content", ["a: [", "- 1\n- 2\n", "", "\x00", "a: 2026-13-45"])
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(content)

@@ -15,6 +15,7 @@ from synthetic import write_batches
 # A full-size preset would be most of a test's time.
 SMALL = {
     "models.fast.epochs": 1,
+    "models.fast.early_stopping.start_from_epoch": 0,
     "models.fast.batch_size": 50,
     "models.fast.block1.filters": 8,
     "models.fast.block2.filters": 8,

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cifar_pipeline.errors import PipelineError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -26,7 +28,36 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def require_writable(folder: Path) -> None:
+    """Make `folder` and try whether it takes a file.
+
+    Raises:
+        PipelineError: it does not.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@contextmanager
+def writing(
+    folder: Path, remedy: str = "free some space or choose another folder"
+) -> Iterator[None]:
+    """Turn an `OSError` of the block (full disk, no permission) into one line for the user.
+
+    Raises:
+        PipelineError: naming the file or else `folder`, the reason and the `remedy`.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or folder
+        reason = error.strerror or type(error).__name__
+        raise PipelineError(f"{place}: cannot be written ({reason}); {remedy}") from None

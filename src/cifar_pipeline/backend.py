@@ -4,24 +4,38 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+
+from cifar_pipeline.errors import PipelineError
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
-def quiet_backend() -> None:
-    """Import Keras and find its devices with TensorFlow's notes kept off the terminal.
+def start_backend() -> None:
+    """Import Keras as this project needs it, with TensorFlow's notes kept off the terminal.
 
-    TensorFlow 2.21 prints some of them whatever its log level says. Where the user has set
-    TF_CPP_MIN_LOG_LEVEL, everything shows; when the start fails, so does what was kept back.
+    A user's keras.json may name another backend, float type or image layout: none of them may
+    change a result. KERAS_BACKEND chooses the backend, TensorFlow by default. TensorFlow 2.21
+    prints some of its notes whatever its log level says; where the user has set
+    TF_CPP_MIN_LOG_LEVEL, everything shows, and when the start fails, so does what was kept back.
+
+    Raises:
+        PipelineError: the backend cannot be imported.
     """
-    if _LEVEL in os.environ:
-        return
-    os.environ[_LEVEL] = "2"
-    with _standard_error_kept_back():
-        import keras
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    shown = _LEVEL in os.environ
+    os.environ.setdefault(_LEVEL, "2")
+    try:
+        with nullcontext() if shown else _standard_error_kept_back():
+            import keras
 
-        keras.distribution.list_devices()
+            keras.distribution.list_devices()
+    except (ImportError, ValueError) as error:
+        raise PipelineError(
+            f"Keras cannot start on {backend} ({error}); unset KERAS_BACKEND or install {backend}"
+        ) from None
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
 
 
 @contextmanager

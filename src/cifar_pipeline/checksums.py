@@ -18,7 +18,9 @@ def sha256_of(path: Path) -> str:
 
 def write_manifest(folder: Path) -> None:
     """Write the SHA-256 of every file in `folder` into its manifest.json."""
-    files = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
+    # A name with a dot is a temporary file that a killed run left behind.
+    listed = (path for path in folder.iterdir() if path.name != MANIFEST)
+    files = sorted(path for path in listed if not path.name.startswith("."))
     sums = {path.name: sha256_of(path) for path in files}
     with replacing(folder / MANIFEST) as temporary:
         temporary.write_text(json.dumps(sums, indent=2) + "\n")
@@ -30,9 +32,11 @@ def check_manifest(folder: Path, names: list[str]) -> None:
     Raises:
         PipelineError: the manifest or a file is missing, or a file's bytes differ.
     """
-    heal = "run `dvc repro --force preprocess` to write it again"
+    heal = "run `dvc repro --force --single-item preprocess` to write it again"
     try:
         sums = json.loads((folder / MANIFEST).read_text())
+        if not isinstance(sums, dict):
+            raise ValueError
     except (OSError, ValueError):
         raise PipelineError(f"{folder / MANIFEST} cannot be read; {heal}") from None
     for name in names:

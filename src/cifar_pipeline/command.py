@@ -1,6 +1,7 @@
 """What every command of the project shares: help, error lines, exit codes."""
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +15,19 @@ INTERRUPTED = 130
 
 def say(message: str) -> None:
     """Print one line of progress to standard output, unstyled and unwrapped."""
-    Console(soft_wrap=True, highlight=False, markup=False).print(message)
+    Console(soft_wrap=True, highlight=False, markup=False, emoji=False).print(message)
 
 
 def complain(message: str) -> None:
     """Print one line to standard error."""
-    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(message)
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(message)
+
+
+def _recovery() -> str:
+    """Return how to get back what DVC has removed before it ran this stage, if it did."""
+    if "DVC_STAGE" not in os.environ:
+        return ""
+    return "; `dvc checkout` and `git restore reports` bring this stage's last results back"
 
 
 def command_app(function: Callable[..., Any]) -> typer.Typer:
@@ -39,10 +47,10 @@ def command_app(function: Callable[..., Any]) -> typer.Typer:
         try:
             function(*args, **kwargs)
         except PipelineError as error:
-            complain(f"error: {error}")
+            complain(f"error: {error}{_recovery()}")
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            complain("interrupted: run the same command again to continue")
+            complain(f"interrupted: run the same command again to redo this stage{_recovery()}")
             raise typer.Exit(INTERRUPTED) from None
 
     app.command()(run)

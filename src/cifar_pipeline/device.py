@@ -17,7 +17,7 @@ def describe_device() -> str:
     """Return the device that Keras trains on, as one phrase."""
     gpus = keras.distribution.list_devices("gpu")
     if gpus:
-        return f"{len(gpus)} GPU ({keras.backend.backend()})"
+        return f"GPU, 1 of {len(gpus)} ({keras.backend.backend()})"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"CPU, {cores} cores ({keras.backend.backend()})"
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cifar_pipeline.arrays import load_split
+from cifar_pipeline.atomic import writing
 from cifar_pipeline.error_printing import print_errors
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.reports import write_reports
@@ -23,5 +24,6 @@ def evaluate(model: Path, processed: Path, reports: Path, params: EvaluateParams
     """
     images, labels = load_split(processed, "test")
     probabilities = predict_probabilities(load_saved_model(model), images, params.batch_size)
-    write_reports(reports, probabilities, labels)
+    with writing(reports):
+        write_reports(reports, probabilities, labels)
     print_errors(probabilities, labels, params.confused_pairs)

@@ -33,8 +33,8 @@ def require_environment() -> None:
     `python` in a DVC command is whatever comes first on PATH, often the system's.
     """
     reason = ""
-    if sys.version_info < (3, 11):  # noqa: UP036 (older Pythons do get here)
-        reason = f"is Python {sys.version_info[0]}.{sys.version_info[1]}, not 3.11 or later"
+    if not (3, 11) <= sys.version_info < (3, 14):
+        reason = f"is Python {sys.version_info[0]}.{sys.version_info[1]}, not 3.11 to 3.13"
     else:
         missing = [module for module in NEEDED if _is_missing(module)]
         if missing:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cifar_pipeline.arrays import array_names
-from cifar_pipeline.atomic import replacing
+from cifar_pipeline.atomic import replacing, writing
 from cifar_pipeline.batches import TEST_BATCH, TRAIN_BATCHES, read_batches
 from cifar_pipeline.checksums import write_manifest
 from cifar_pipeline.params.preprocess import PreprocessParams
@@ -39,10 +39,11 @@ def preprocess(raw: Path, processed: Path, params: PreprocessParams) -> dict[str
         "validation": (images[validation], labels[validation]),
         "test": read_batches(raw, (TEST_BATCH,)),
     }
-    processed.mkdir(parents=True, exist_ok=True)
-    for split, arrays in splits.items():
-        for name, array in zip(array_names(split), arrays, strict=True):
-            _write_array(processed / name, array)
-    write_statistics(processed, channel_statistics(splits["train"][0]))
-    write_manifest(processed)
+    with writing(processed):
+        processed.mkdir(parents=True, exist_ok=True)
+        for split, arrays in splits.items():
+            for name, array in zip(array_names(split), arrays, strict=True):
+                _write_array(processed / name, array)
+        write_statistics(processed, channel_statistics(splits["train"][0]))
+        write_manifest(processed)
     return {split: len(arrays[1]) for split, arrays in splits.items()}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cifar_pipeline.backend import quiet_backend
+from cifar_pipeline.backend import start_backend
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.errors import PipelineError
 
@@ -27,7 +27,7 @@ def load_saved_model(path: Path) -> "keras.Model":
     if not path.is_file():
         raise PipelineError(f"{path} is missing; run `dvc repro train`")
     # Imported late: TensorFlow takes seconds, and a missing file should not wait for them.
-    quiet_backend()
+    start_backend()
     import keras
 
     try:

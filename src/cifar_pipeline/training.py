@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cifar_pipeline.arrays import load_split
-from cifar_pipeline.atomic import replacing
+from cifar_pipeline.atomic import replacing, require_writable, writing
 from cifar_pipeline.callbacks import EpochLines, RecordLearningRate, RequireFiniteLoss
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.command import say
@@ -157,6 +157,8 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     Raises:
         PipelineError: an array is missing or corrupt, the layers do not fit, the loss diverged.
     """
+    for folder in (models, reports):
+        require_writable(folder)  # not found out when the training is over
     training = Split(*load_split(processed, "train"))
     validation = Split(*load_split(processed, "validation"))
     statistics = load_statistics(processed)
@@ -164,9 +166,8 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     run = fit(params, seed, precision, training, validation, statistics)
 
     network = build_saved_network(params, statistics, run.network)
-    save_canonical(network, models / "model.keras")
-    with replacing(reports / "history.csv") as temporary:
-        run.history.to_csv(temporary, index=False, float_format="%.8g", lineterminator="\n")
+    with writing(models):
+        save_canonical(network, models / "model.keras")
     saved = load_saved_model(models / "model.keras")
     validation_scores = _scores(saved, validation)
     metrics = {
@@ -177,8 +178,11 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
         "train": _scores(saved, training),
         "validation": validation_scores,
     }
-    with replacing(reports / "train_metrics.json") as temporary:
-        temporary.write_text(json.dumps(metrics, indent=2) + "\n")
+    with writing(reports):
+        with replacing(reports / "history.csv") as temporary:
+            run.history.to_csv(temporary, index=False, float_format="%.8g", lineterminator="\n")
+        with replacing(reports / "train_metrics.json") as temporary:
+            temporary.write_text(json.dumps(metrics, indent=2) + "\n")
     say(
         f"kept epoch {run.best_epoch} of {len(run.history)}"
         f"{' (stopped early)' if run.stopped_early else ''}: "

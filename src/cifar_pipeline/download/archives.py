@@ -3,6 +3,7 @@
 The layout is told by the names of the members, so an archive may come from anywhere.
 """
 
+import lzma
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -75,7 +76,7 @@ def _members(path: Path) -> dict[str, bytes]:
                     content = archive.extractfile(member)
                     if content is not None:
                         members[name] = content.read()
-        except (tarfile.TarError, zlib.error, EOFError, OSError):
+        except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError):
             raise ArchiveError(
                 f"no whole tar archive ({path.stat().st_size:,} bytes that begin with {start!r})"
             ) from None

@@ -11,3 +11,7 @@ class TooSlowError(SourceError):
 
 class ArchiveError(SourceError):
     """An archive arrived whole but does not hold the official files: it is not worth keeping."""
+
+
+class OtherFilesError(ArchiveError):
+    """An archive is whole, and its files are others than `download.sha256` names."""

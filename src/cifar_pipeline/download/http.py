@@ -88,7 +88,7 @@ def _answer(address: str, offset: int, pace: Pace) -> requests.Response:
     timeout = (min(CONNECT_SECONDS, pace.window), pace.window)
     try:
         return requests.get(address, headers=headers, stream=True, timeout=timeout)
-    except requests.RequestException as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
         # A server that has sent something before deserves another request, a dead one does not.
         if pace.arrived and isinstance(error, requests.ConnectionError):
             raise _DroppedError(_reason(error)) from None

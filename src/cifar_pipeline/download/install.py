@@ -1,14 +1,13 @@
 """Put the six batch files into a folder, all of them verified or none."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
-from cifar_pipeline.atomic import replacing
+from cifar_pipeline.atomic import replacing, writing
 from cifar_pipeline.checksums import sha256_of
-from cifar_pipeline.download.failures import ArchiveError
-from cifar_pipeline.errors import PipelineError
+from cifar_pipeline.download.failures import ArchiveError, OtherFilesError
 
 
 def install(batches: Iterable[tuple[str, bytes]], folder: Path, sha256: Mapping[str, str]) -> None:
@@ -17,15 +16,16 @@ def install(batches: Iterable[tuple[str, bytes]], folder: Path, sha256: Mapping[
     No file takes its final name before the last one of `sha256` has been verified.
 
     Raises:
-        ArchiveError: a file's SHA-256 is not the expected one, or a file is missing.
+        OtherFilesError: a file's SHA-256 is not the expected one.
+        ArchiveError: a file is missing.
         PipelineError: `folder` cannot be written.
     """
     missing = set(sha256)
-    with writing(folder, "free some space or choose another folder"), ExitStack() as stack:
+    with writing(folder), ExitStack() as stack:
         for name, content in batches:
             digest = hashlib.sha256(content).hexdigest()
             if digest != sha256[name]:
-                raise ArchiveError(
+                raise OtherFilesError(
                     f"{name} is not the official file: SHA-256 {digest[:12]}...,"
                     f" {sha256[name][:12]}... expected"
                 )
@@ -41,18 +41,3 @@ def is_installed(folder: Path, sha256: Mapping[str, str]) -> bool:
         return all(sha256_of(folder / name) == digest for name, digest in sha256.items())
     except OSError:
         return False
-
-
-@contextmanager
-def writing(folder: Path, remedy: str) -> Iterator[None]:
-    """Turn an `OSError` of the block (full disk, no permission) into one line for the user.
-
-    Raises:
-        PipelineError: naming the file or else `folder`, the reason and the `remedy`.
-    """
-    try:
-        yield
-    except OSError as error:
-        place = error.filename or folder
-        reason = error.strerror or type(error).__name__
-        raise PipelineError(f"{place}: cannot be written ({reason}); {remedy}") from None

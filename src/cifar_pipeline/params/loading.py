@@ -15,7 +15,7 @@ from cifar_pipeline.errors import ParamsError
 class Section(BaseModel):
     """Base of every schema: typed, frozen, and it knows all of its keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -24,7 +24,9 @@ Schema = TypeVar("Schema", bound=BaseModel)
 def nearest(name: object, known: Mapping[str, Any] | list[str]) -> str:
     """Return `, did you mean 'x'?` for the known name closest to `name`, else the known names."""
     close = difflib.get_close_matches(str(name), list(known), n=1)
-    return f", did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+    if close:
+        return f", did you mean {close[0]!r}?"
+    return f"; known: {', '.join(known)}" if known else ""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -37,10 +39,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ParamsError(f"{path}: cannot be read ({error.strerror})") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        problem = getattr(error, "problem", None) or "not UTF-8"
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise ParamsError(f"{path}{line}: is not valid YAML ({problem})") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(content).__name__}")
@@ -82,7 +84,8 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
         # A misspelt key is also a missing one, and its misspelling says more.
         problems = error.errors(include_url=False)
         problem = min(problems, key=lambda each: each["type"] != "extra_forbidden")
-        location = [str(part) for part in problem["loc"]]
+        # "[key]" is pydantic's word for a key of a mapping, as against its value.
+        location = [str(part) for part in problem["loc"] if part != "[key]"]
         full_name = ".".join([name, *_written(location, values)])
         if problem["type"] == "extra_forbidden":
             known = _keys_beside(schema, location[:-1])
@@ -99,7 +102,8 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
             ) from None
         message = problem["msg"].removeprefix("Value error, ")
         message = message[:1].lower() + message[1:]
-        raise ParamsError(f"{path}: {full_name}: {message}, got {problem['input']!r}") from None
+        got = "" if isinstance(problem["input"], dict) else f", got {problem['input']!r}"
+        raise ParamsError(f"{path}: {full_name}: {message}{got}") from None
 
 
 def _written(location: list[str], values: Any) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from cifar_pipeline.classes import IMAGE_SHAPE
 from cifar_pipeline.errors import ParamsError
 from cifar_pipeline.params.loading import Section, nearest, pick, read_yaml, validate
 
@@ -67,7 +68,8 @@ class Muon(Section):
     """Muon for convolution kernels, SGD with Nesterov momentum for the rest.
 
     `kernel_learning_rate` is the length of a step relative to the kernel; `bias_learning_rate` is
-    that of biases and batch normalisation's offsets; the other three are the dense layers'.
+    that of biases and batch normalisation's offsets; `learning_rate` and `weight_decay` are the
+    dense layers', and `momentum` that of everything but kernels.
     """
 
     name: Literal["muon"]
@@ -144,11 +146,40 @@ class ModelParams(Section):
             raise ValueError(f"blocks must be named {', '.join(expected)}")
         return self
 
+    @model_validator(mode="after")
+    def _blocks_leave_pixels(self) -> "ModelParams":
+        side = IMAGE_SHAPE[0] - (1 if self.whitening else 0)  # whitening is 2x2, valid
+        for number in range(1, len(self.blocks) + 1):
+            block = self.blocks[f"block{number}"]
+            before = side
+            for convolution in range(block.convolutions):
+                if block.padding == "valid":
+                    side -= block.kernel_size - 1
+                if convolution == 0 and block.pooling_after == "first":
+                    side //= block.pooling
+            if block.pooling_after == "last":
+                side //= block.pooling
+            if side < 1:
+                raise ValueError(
+                    f"block{number} leaves no pixels of maps {before}x{before}; "
+                    "lower its kernel_size, convolutions or pooling, or pad it 'same'"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _early_stopping_can_act(self) -> "ModelParams":
+        if self.early_stopping.start_from_epoch >= self.epochs:
+            raise ValueError(
+                f"early_stopping.start_from_epoch ({self.early_stopping.start_from_epoch}) must be "
+                f"below epochs ({self.epochs}), else no epoch can be chosen"
+            )
+        return self
+
 
 def split_blocks(values: Any) -> Any:
     """Return a preset as params.yaml writes it with its `block1`, `block2`, ... under `blocks`."""
-    if not isinstance(values, dict):
-        return values
+    if not isinstance(values, dict) or "blocks" in values:
+        return values  # `blocks` is no key of the file: validation refuses what it holds
     blocks = {key: value for key, value in values.items() if _is_block(key)}
     rest = {key: value for key, value in values.items() if not _is_block(key)}
     return {**rest, "blocks": blocks}
