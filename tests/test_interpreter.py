@@ -1,7 +1,9 @@
-"""A stage under the wrong Python says so in one line."""
+"""A stage runs the code beside it, and says so in one line under the wrong Python."""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +24,21 @@ def test_a_python_without_the_requirements_is_named(stage: str) -> None:
     assert "typer" in done.stderr
     assert "make repro" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_copied_folder_runs_its_own_code(tmp_path: Path) -> None:
+    """As a queued or temporary experiment of DVC is: a copy of the workspace elsewhere."""
+    for folder in ("stages", "src"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    with (tmp_path / "src/cifar_pipeline/command.py").open("a") as file:
+        file.write("\nprint('this is the copy')\n")
+    done = subprocess.run(
+        [sys.executable, tmp_path / "stages/preprocess.py", "--help"],
+        cwd=ROOT,
+        # The original on the path, as an editable install would have it.
+        env={"PYTHONPATH": str(ROOT / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("this is the copy\n")
