@@ -1,5 +1,6 @@
 """Load the model that train left and ask it for probabilities."""
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,11 @@ def load_saved_model(path: Path) -> "keras.Model":
     import keras
 
     try:
+        # Keras reads the weights piecemeal, and so never compares their checksum.
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged:
+            raise zipfile.BadZipFile(f"{damaged} in it is damaged")
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     # What a damaged archive raises depends on its first damaged part: the archive, the JSON or
     # the weights.
