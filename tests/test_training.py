@@ -128,7 +128,9 @@ def test_the_best_weights_are_kept_when_epochs_run_out() -> None:
         epochs=4,
         # Far too fast: the loss goes up again after its best epoch.
         optimizer=shipped("baseline").optimizer.model_copy(update={"learning_rate": 0.05}),
-        early_stopping=shipped("baseline").early_stopping.model_copy(update={"patience": 10}),
+        early_stopping=shipped("baseline").early_stopping.model_copy(
+            update={"patience": 10, "min_delta": 0.0}
+        ),
     )
     split = Split(images, labels)
     statistics = channel_statistics(images)

@@ -13,9 +13,14 @@ _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 _AMPERE = (8, 0)
 
 
+def _gpus() -> list[str]:
+    # Asking JAX for GPUs where there are none is an error, asking for all devices is not.
+    return [name for name in keras.distribution.list_devices() if name.startswith("gpu")]
+
+
 def describe_device() -> str:
     """Return the device that Keras trains on, as one phrase."""
-    gpus = keras.distribution.list_devices("gpu")
+    gpus = _gpus()
     if gpus:
         return f"GPU, 1 of {len(gpus)} ({keras.backend.backend()})"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -39,7 +44,7 @@ def resolve_precision(choice: Literal["auto", "float32", "bfloat16"]) -> Precisi
     """Return the precision for `choice`; `auto` is bfloat16 where the device computes in it."""
     if choice != "auto":
         return choice
-    if keras.distribution.list_devices("gpu"):
+    if _gpus():
         capability = gpu_compute_capability()
         return "bfloat16" if capability and capability >= _AMPERE else "float32"
     return "bfloat16" if processor_computes_in_bfloat16() else "float32"
