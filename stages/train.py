@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from cifar_pipeline.command import command_app
+from cifar_pipeline.one_trainer import alone_in
 from cifar_pipeline.params.loading import load_section
 from cifar_pipeline.params.models import load_model
 from cifar_pipeline.params.train import TrainParams
@@ -30,13 +31,14 @@ def main(
     """Train the preset that train.model names, with early stopping on the validation loss."""
     choices = load_section(params, TrainParams, "train")
     model = load_model(params, choices.model)
-    from cifar_pipeline.backend import start_backend
+    with alone_in(models):
+        from cifar_pipeline.backend import start_backend
 
-    start_backend()
-    from cifar_pipeline.training import train
+        start_backend()
+        from cifar_pipeline.training import train
 
-    train(processed, models, reports, model, choices.seed)
+        train(processed, models, reports, model, choices.seed)
 
 
 if __name__ == "__main__":
-    command_app(main)()
+    command_app(main, again="the same command goes on after the last finished epoch")()

@@ -1,6 +1,7 @@
 """Fixtures that more than one module of tests uses."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,12 @@ def finished_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace.first_output = workspace.run("dvc", "repro")
     workspace.commit("first run")
     return workspace
+
+
+@pytest.fixture
+def workspace(finished_workspace: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of the finished workspace that a test may change."""
+    return finished_workspace.copy(tmp_path)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,16 +28,6 @@ print(json.dumps({
     "predicted": as_integers.argmax(axis=1).tolist(),
 }))
 """
-
-
-@pytest.fixture
-def workspace(finished_workspace: Workspace, tmp_path: Path) -> Workspace:
-    """A copy of the finished workspace that a test may change."""
-    copy = Workspace.__new__(Workspace)
-    copy.__dict__.update(finished_workspace.__dict__)
-    copy.folder = tmp_path / "clone"
-    shutil.copytree(finished_workspace.folder, copy.folder, symlinks=True)
-    return copy
 
 
 def test_arrays_have_the_promised_shapes(finished_workspace: Workspace) -> None:
@@ -156,19 +145,6 @@ def test_a_second_repro_has_nothing_to_do(finished_workspace: Workspace) -> None
     assert finished_workspace.run("git", "status", "--porcelain") == ""
 
 
-def test_an_evaluation_parameter_reruns_evaluate_alone(workspace: Workspace) -> None:
-    workspace.set_params({"evaluate.confused_pairs": 2})
-    output = workspace.run("dvc", "repro")
-    assert "Running stage 'evaluate'" in output
-    for stage in ("download", "preprocess", "train"):
-        assert f"Running stage '{stage}'" not in output
-
-
-def test_another_preset_reruns_nothing(workspace: Workspace) -> None:
-    workspace.set_params({"models.baseline.batch_size": 64})
-    assert "up to date" in workspace.run("dvc", "repro")
-
-
 def test_test_labels_cannot_influence_training(workspace: Workspace) -> None:
     from cifar_pipeline.batches import decode_batch, encode_batch
     from cifar_pipeline.checksums import sha256_of
@@ -198,3 +174,18 @@ def test_a_misspelt_preset_ends_before_any_stage(workspace: Workspace) -> None:
     )
     assert output.strip().endswith("did you mean 'fast'?")
     assert len(output.strip().splitlines()) == 1
+
+
+def test_what_a_failed_stage_removed_comes_back(workspace: Workspace) -> None:
+    names = ("models/model.keras", "reports/history.csv", "reports/train_metrics.json")
+    before = {name: workspace.read(name) for name in names}
+    workspace.set_params({"models.fast.optimizer.learning_rate": 1e30})
+    output = workspace.run("dvc", "repro", expect=255)
+    assert "training diverged" in output
+    assert "`dvc checkout` and `git restore reports`" in output
+    assert not [name for name in names if (workspace.folder / name).exists()]
+    workspace.run("git", "restore", "params.yaml")
+    workspace.run("dvc", "checkout")
+    workspace.run("git", "restore", "reports")
+    assert {name: workspace.read(name) for name in names} == before
+    assert "up to date" in workspace.run("dvc", "repro")

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.augmentation import Augmenter
+from cifar_pipeline.backend import start_backend
 from cifar_pipeline.device import processor_computes_in_bfloat16, resolve_precision
-from cifar_pipeline.errors import ParamsError, PipelineError
+from cifar_pipeline.errors import PipelineError
 from cifar_pipeline.feeding import TrainingBatches, smoothed_targets
 from cifar_pipeline.keras_archive import save_canonical
 from cifar_pipeline.muon import orthogonalized
@@ -22,6 +23,7 @@ from closure import ROOT
 from synthetic import synthetic_split
 
 PRESETS = ["baseline", "fast"]
+start_backend()  # as the stage does, deterministic operations among it
 
 
 def shipped(name: str) -> ModelParams:
@@ -71,24 +73,6 @@ def test_the_saved_network_computes_what_the_trained_one_does(name: str, precisi
     expected = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
     tolerance = 1e-5 if precision == "float32" else 0.05
     assert np.abs(probabilities - expected).max() < tolerance
-
-
-def test_layers_that_do_not_fit_are_refused() -> None:
-    images, labels = synthetic_split(20, 0)
-    params = small(shipped("baseline"))
-    blocks = {
-        name: block.model_copy(update={"pooling": 8}) for name, block in params.blocks.items()
-    }
-    split = Split(images, labels)
-    with pytest.raises(ParamsError, match="do not fit"):
-        fit(
-            params.model_copy(update={"blocks": blocks}),
-            1,
-            "float32",
-            split,
-            split,
-            channel_statistics(images),
-        )
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -1,7 +1,9 @@
 """A temporary clone of the project on synthetic data, for tests that run DVC for real."""
 
+import copy
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +27,29 @@ SMALL = {
 }
 
 
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables for commands in `folder`: nothing of the user's settings takes part."""
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "CIFAR_PIPELINE_CACHE": str(folder / "cache"),
+        "DVC_GLOBAL_CONFIG_DIR": str(folder / "no-settings"),
+        "DVC_SYSTEM_CONFIG_DIR": str(folder / "no-settings"),
+        # DVC notes checksums in /var/tmp/dvc, for every repository and for good.
+        "DVC_SITE_CACHE_DIR": str(folder / "dvc"),
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_STUDIO_OFFLINE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "Test",
+        "GIT_AUTHOR_EMAIL": "test@example.org",
+        "GIT_COMMITTER_NAME": "Test",
+        "GIT_COMMITTER_EMAIL": "test@example.org",
+    }
+
+
 class Workspace:
     """A Git repository with the project's files, its own cache folder and small params.
 
@@ -36,25 +61,20 @@ class Workspace:
         self.folder = folder / "clone"
         self.first_output = ""
         self.source = folder / "batches"
-        self.environment = {
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "CIFAR_PIPELINE_CACHE": str(folder / "cache"),
-            "DVC_NO_ANALYTICS": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "TF_CPP_MIN_LOG_LEVEL": "2",
-            # Nothing of the user's own Git settings takes part.
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_AUTHOR_NAME": "Test",
-            "GIT_AUTHOR_EMAIL": "test@example.org",
-            "GIT_COMMITTER_NAME": "Test",
-            "GIT_COMMITTER_EMAIL": "test@example.org",
-        }
+        self.environment = environment(folder)
         self._copy_project()
         sums = write_batches(self.source)
         self.set_params({**SMALL, "download.source": str(self.source), "download.sha256": sums})
         self.run("git", "init", "-q", "-b", "main")
         self.commit("small params")
+
+    def copy(self, folder: Path) -> "Workspace":
+        """Return a copy in `folder` that a test may change; it shares the batches alone."""
+        other = copy.copy(self)
+        other.folder = folder / "clone"
+        other.environment = environment(folder)
+        shutil.copytree(self.folder, other.folder, symlinks=True)
+        return other
 
     def _copy_project(self) -> None:
         """Copy what Git would: the working tree's files, ignored ones left out."""
@@ -86,6 +106,26 @@ class Workspace:
         )
         assert done.returncode == expect, f"{command} ended with {done.returncode}:\n{done.stdout}"
         return done.stdout
+
+    def start(self, *command: str, output: Path) -> subprocess.Popen[str]:
+        """Start a command in the clone as the leader of a process group, as a terminal does.
+
+        Args:
+            command: program and arguments.
+            output: the file that both of its streams go to.
+        """
+        with output.open("w") as file:
+            return subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+                # Whoever runs the tests in the background may have had Ctrl-C switched off.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            )
 
     def commit(self, message: str) -> None:
         """Commit everything that Git does not ignore."""

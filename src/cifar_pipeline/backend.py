@@ -9,20 +9,24 @@ from contextlib import contextmanager, nullcontext
 from cifar_pipeline.errors import PipelineError
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_JAX_DETERMINISM = "--xla_gpu_deterministic_ops=true"  # JAX is deterministic on a CPU anyway
 
 
 def start_backend() -> None:
     """Import Keras as this project needs it, with TensorFlow's notes kept off the terminal.
 
-    A user's keras.json may name another backend, float type or image layout: none of them may
-    change a result. KERAS_BACKEND chooses the backend, TensorFlow by default. TensorFlow 2.21
-    prints some of its notes whatever its log level says; where the user has set
-    TF_CPP_MIN_LOG_LEVEL, everything shows, and when the start fails, so does what was kept back.
+    Every operation gives the same bits on every run. A user's keras.json may name another backend,
+    float type or image layout: none of them may change a result. KERAS_BACKEND chooses the
+    backend, TensorFlow by default. TensorFlow 2.21 prints some of its notes whatever its log level
+    says; where the user has set TF_CPP_MIN_LOG_LEVEL, everything shows, and when the start fails,
+    so does what was kept back.
 
     Raises:
         PipelineError: the backend cannot be imported.
     """
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend == "jax" and _JAX_DETERMINISM not in os.environ.get("XLA_FLAGS", ""):
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_JAX_DETERMINISM}".strip()
     shown = _LEVEL in os.environ
     os.environ.setdefault(_LEVEL, "2")
     try:
@@ -30,6 +34,9 @@ def start_backend() -> None:
             import keras
 
             keras.distribution.list_devices()
+            from cifar_pipeline.tensorflow_backend import enable_determinism
+
+            enable_determinism()
     except (ImportError, ValueError) as error:
         raise PipelineError(
             f"Keras cannot start on {backend} ({error}); unset KERAS_BACKEND or install {backend}"
@@ -47,7 +54,7 @@ def _standard_error_kept_back() -> Iterator[None]:
         os.dup2(kept.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             kept.seek(0)
             os.write(terminal, kept.read())
             raise

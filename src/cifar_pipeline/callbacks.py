@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,9 +10,11 @@ import keras
 from cifar_pipeline.command import say
 from cifar_pipeline.errors import PipelineError
 
+HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
+
 
 class RecordLearningRate(keras.callbacks.Callback):
-    """Adds to the epoch's logs the learning rate of its last step. Stands before History."""
+    """Adds to the epoch's logs the learning rate of its last step. Stands before all others."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write `learning_rate` into `logs`, where all later callbacks see it."""
@@ -40,17 +43,46 @@ class RequireFiniteLoss(keras.callbacks.Callback):
                 )
 
 
-class EpochLines(keras.callbacks.Callback):
-    """One line an epoch, where there is no terminal to draw a progress bar on."""
+class RecordEpochs(keras.callbacks.Callback):
+    """Keeps each epoch's values and seconds.
+
+    Args:
+        rows: of epochs that an earlier process has done, by the names of HISTORY_COLUMNS.
+        seconds: that those took.
+    """
+
+    def __init__(
+        self, rows: Sequence[dict[str, float]] = (), seconds: Sequence[float] = ()
+    ) -> None:
+        super().__init__()
+        self.rows, self.seconds = list(rows), list(seconds)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the epoch's clock."""
         self._started = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add a row."""
+        values = {"epoch": epoch + 1, **(logs or {})}
+        self.rows.append({name: values[name] for name in HISTORY_COLUMNS})
+        self.seconds.append(round(time.monotonic() - self._started, 3))
+
+
+class EpochLines(keras.callbacks.Callback):
+    """One line an epoch, where there is no terminal to draw a progress bar on.
+
+    Args:
+        record: what keeps the values; stands before this callback.
+    """
+
+    def __init__(self, record: RecordEpochs) -> None:
+        super().__init__()
+        self._record = record
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Print the epoch's losses and accuracies."""
-        values = logs or {}
+        values = self._record.rows[-1]
         names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        shown = ", ".join(f"{name} {values[name]:.4f}" for name in names if name in values)
-        seconds = time.monotonic() - self._started
+        shown = ", ".join(f"{name} {values[name]:.4f}" for name in names)
+        seconds = self._record.seconds[-1]
         say(f"epoch {epoch + 1}/{self.params['epochs']}: {shown} ({seconds:.1f} s)")

@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 
 from cifar_pipeline.errors import PipelineError
-
-INTERRUPTED = 130
+from cifar_pipeline.interruption import end, ends_in_time
 
 
 def say(message: str) -> None:
@@ -27,15 +26,21 @@ def _recovery() -> str:
     """Return how to get back what DVC has removed before it ran this stage, if it did."""
     if "DVC_STAGE" not in os.environ:
         return ""
-    return "; `dvc checkout` and `git restore reports` bring this stage's last results back"
+    return (
+        "; `dvc checkout` and `git restore reports` bring this stage's last results back"
+        " (README: When something goes wrong)"
+    )
 
 
-def command_app(function: Callable[..., Any]) -> typer.Typer:
+def command_app(
+    function: Callable[..., Any], again: str = "run the same command again to redo this stage"
+) -> typer.Typer:
     """Wrap `function` into a Typer application of one command.
 
     Args:
         function: a function with `Annotated` options. A `PipelineError` that it raises ends the
             process with the error's exit code and one line; Ctrl-C ends it with 130.
+        again: what Ctrl-C's line says of going on.
 
     Returns:
         The application; call it to run the command.
@@ -44,14 +49,15 @@ def command_app(function: Callable[..., Any]) -> typer.Typer:
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
+        interrupted = f"interrupted: {again}{_recovery()}"
         try:
-            function(*args, **kwargs)
+            with ends_in_time(interrupted):
+                function(*args, **kwargs)
         except PipelineError as error:
             complain(f"error: {error}{_recovery()}")
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            complain(f"interrupted: run the same command again to redo this stage{_recovery()}")
-            raise typer.Exit(INTERRUPTED) from None
+            end(interrupted)
 
     app.command()(run)
     return app

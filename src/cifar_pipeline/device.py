@@ -1,6 +1,7 @@
 """Which device trains, and in which precision."""
 
 import os
+import platform
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from cifar_pipeline.tensorflow_backend import gpu_compute_capability
 Precision = Literal["float32", "bfloat16"]
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 _AMPERE = (8, 0)
+_CPUINFO = Path("/proc/cpuinfo")
 
 
 def _gpus() -> list[str]:
@@ -27,17 +29,27 @@ def describe_device() -> str:
     return f"CPU, {cores} cores ({keras.backend.backend()})"
 
 
-def processor_computes_in_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+def _reported_by_linux(cpuinfo: Path, field: str) -> str:
+    """Return what Linux reports of the first core under `field`, empty elsewhere."""
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return ""
+    line = next((line for line in lines if line.startswith(field)), "")
+    return line.partition(":")[2].strip()
+
+
+def processor_name(cpuinfo: Path = _CPUINFO) -> str:
+    """Return the processor's name, or its architecture where Linux does not report one."""
+    return _reported_by_linux(cpuinfo, "model name") or platform.machine()
+
+
+def processor_computes_in_bfloat16(cpuinfo: Path = _CPUINFO) -> bool:
     """Say whether the processor has bfloat16 arithmetic, by the flags that Linux reports.
 
     Elsewhere the answer is no: emulated bfloat16 is slower than float32.
     """
-    try:
-        lines = cpuinfo.read_text().splitlines()
-    except OSError:
-        return False
-    flags = next((line for line in lines if line.startswith("flags")), "")
-    return bool(_BFLOAT16_FLAGS & set(flags.split()))
+    return bool(_BFLOAT16_FLAGS & set(_reported_by_linux(cpuinfo, "flags").split()))
 
 
 def resolve_precision(choice: Literal["auto", "float32", "bfloat16"]) -> Precision:

@@ -6,6 +6,8 @@ Imports the standard library only and keeps to old syntax: it must load where no
 import sys
 from importlib.util import find_spec
 
+from cifar_pipeline.interruption import end_at_once
+
 NEEDED = (
     "keras",
     "numpy",
@@ -30,8 +32,10 @@ def _is_missing(module: str) -> bool:
 def require_environment() -> None:
     """End the process with status 1 and one line unless this is the project's Python.
 
-    `python` in a DVC command is whatever comes first on PATH, often the system's.
+    `python` in a DVC command is whatever comes first on PATH, often the system's. From here on
+    Ctrl-C is one line too.
     """
+    end_at_once("interrupted before anything was begun: run the same command again")
     reason = ""
     if not (3, 11) <= sys.version_info < (3, 14):
         reason = f"is Python {sys.version_info[0]}.{sys.version_info[1]}, not 3.11 to 3.13"

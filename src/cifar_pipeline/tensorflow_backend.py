@@ -8,7 +8,7 @@ IS_TENSORFLOW = keras.backend.backend() == "tensorflow"
 
 
 def enable_determinism() -> None:
-    """Make every operation give the same bits on every run; JAX does on a CPU without asking."""
+    """Make every operation of TensorFlow give the same bits on every run."""
     if IS_TENSORFLOW:
         import tensorflow as tf
 

@@ -1,6 +1,7 @@
 """Fit a preset's network, keep its best weights, save it as plain Keras."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,23 +12,30 @@ import pandas as pd
 
 from cifar_pipeline.arrays import load_split
 from cifar_pipeline.atomic import replacing, require_writable, writing
-from cifar_pipeline.callbacks import EpochLines, RecordLearningRate, RequireFiniteLoss
+from cifar_pipeline.backup import Backup
+from cifar_pipeline.callbacks import (
+    HISTORY_COLUMNS,
+    EpochLines,
+    RecordEpochs,
+    RecordLearningRate,
+    RequireFiniteLoss,
+)
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.command import say
-from cifar_pipeline.device import describe_device, resolve_precision
-from cifar_pipeline.errors import ParamsError
+from cifar_pipeline.device import describe_device, processor_name, resolve_precision
 from cifar_pipeline.feeding import TrainingBatches, ValidationBatches, smoothed_targets
 from cifar_pipeline.keras_archive import save_canonical
 from cifar_pipeline.network import build_saved_network, build_training_network
 from cifar_pipeline.optimizer import build_optimizer
 from cifar_pipeline.params.models import EarlyStopping, ModelParams
+from cifar_pipeline.resuming import KeepBackup, put_back
+from cifar_pipeline.run_key import run_key
 from cifar_pipeline.saved_model import load_saved_model, predict_probabilities
 from cifar_pipeline.scoring import accuracy, cross_entropy
 from cifar_pipeline.statistics import ChannelStatistics, load_statistics
-from cifar_pipeline.tensorflow_backend import enable_determinism
 from cifar_pipeline.whitening import whitening_filters
 
-HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
+BACKUP = "training_backup.npz"
 _PREDICTION_BATCH = 500
 
 
@@ -41,10 +49,19 @@ class Split:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished training: the network with its best weights, and how it got there."""
+    """A finished training: the network with its best weights, and how it got there.
+
+    Attributes:
+        network: in logits.
+        history: one row an epoch, HISTORY_COLUMNS.
+        seconds: that each epoch took.
+        best_epoch: whose weights were kept, from 1.
+        stopped_early: whether epochs were left.
+    """
 
     network: keras.Model
     history: pd.DataFrame
+    seconds: list[float]
     best_epoch: int
     stopped_early: bool
 
@@ -68,6 +85,7 @@ def fit(
     train: Split,
     validation: Split,
     statistics: ChannelStatistics,
+    backup: Backup | None = None,
 ) -> Run:
     """Train the network of a preset.
 
@@ -78,20 +96,15 @@ def fit(
         train: what is learnt from.
         validation: decides which epoch is kept and when to stop. Its targets are never smoothed.
         statistics: of the training images.
+        backup: where the state is kept after each epoch, and taken up again; None: nowhere.
 
     Raises:
-        ParamsError: the layers do not fit the images.
         PipelineError: the loss diverged.
     """
     keras.utils.set_random_seed(seed)
-    enable_determinism()
     classes = len(CLASS_NAMES)
     filters = whitening_filters(train.images, statistics) if params.whitening else None
-    try:
-        network = build_training_network(params, statistics, classes, precision, filters)
-    except ValueError as error:
-        reason = str(error).split("\n")[0]
-        raise ParamsError(f"the preset's layers do not fit 32x32 images: {reason}") from None
+    network = build_training_network(params, statistics, classes, precision, filters)
     say(
         f"device: {describe_device()}; precision: {precision}; "
         f"parameters: {network.count_params():,}"
@@ -109,29 +122,41 @@ def fit(
         metrics=["accuracy"],
     )
     early_stopping = build_early_stopping(params.early_stopping)
+    state = backup.load() if backup else None
+    first, end = 0, params.epochs
+    record = RecordEpochs()
+    if backup and state:
+        first = state.epoch
+        end = first if state.stopped_early else end
+        say(f"going on after epoch {first} of {params.epochs}, from {backup.path}")
+        put_back(network, state)
+        batches.start_epoch(first)
+        record = RecordEpochs(state.rows, state.seconds)
     interactive = sys.stdout.isatty()
-    history = network.fit(
+    callbacks = [
+        RecordLearningRate(),
+        RequireFiniteLoss(),
+        early_stopping,
+        record,
+        *([] if interactive else [EpochLines(record)]),
+        *([KeepBackup(backup, record, early_stopping, state)] if backup else []),
+    ]
+    network.fit(
         batches,
-        epochs=params.epochs,
+        initial_epoch=first,
+        epochs=end,
         validation_data=ValidationBatches(
             validation.images, smoothed_targets(validation.labels, classes, 0.0), _PREDICTION_BATCH
         ),
         shuffle=False,  # the batches come shuffled
         verbose=1 if interactive else 0,
-        callbacks=[
-            RecordLearningRate(),
-            RequireFiniteLoss(),
-            early_stopping,
-            *([] if interactive else [EpochLines()]),
-        ],
+        callbacks=callbacks,
     )
-    table = pd.DataFrame(history.history)
-    table.insert(0, "epoch", np.arange(1, len(table) + 1))
-    looked_at = early_stopping.best_weights is not None
     return Run(
         network=network,
-        history=table[HISTORY_COLUMNS],
-        best_epoch=early_stopping.best_epoch + 1 if looked_at else len(table),
+        history=pd.DataFrame(record.rows, columns=HISTORY_COLUMNS),
+        seconds=record.seconds,
+        best_epoch=early_stopping.best_epoch + 1,
         stopped_early=early_stopping.stopped_epoch > 0,
     )
 
@@ -150,20 +175,22 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     Args:
         processed: folder of the arrays; its test split is not read.
         models: folder for model.keras.
-        reports: folder for history.csv and train_metrics.json.
+        reports: folder for history.csv, train_metrics.json and train_timings.json.
         params: the preset.
         seed: of everything random.
 
     Raises:
-        PipelineError: an array is missing or corrupt, the layers do not fit, the loss diverged.
+        PipelineError: an array is missing or corrupt, the loss diverged.
     """
+    parent = os.getppid()
     for folder in (models, reports):
         require_writable(folder)  # not found out when the training is over
     training = Split(*load_split(processed, "train"))
     validation = Split(*load_split(processed, "validation"))
     statistics = load_statistics(processed)
     precision = resolve_precision(params.precision)
-    run = fit(params, seed, precision, training, validation, statistics)
+    backup = Backup(models / BACKUP, run_key(params, seed, precision, processed))
+    run = fit(params, seed, precision, training, validation, statistics, backup)
 
     network = build_saved_network(params, statistics, run.network)
     with writing(models):
@@ -183,6 +210,18 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
             run.history.to_csv(temporary, index=False, float_format="%.8g", lineterminator="\n")
         with replacing(reports / "train_metrics.json") as temporary:
             temporary.write_text(json.dumps(metrics, indent=2) + "\n")
+        # A clock's readings are never the same twice: DVC and Git leave this file alone.
+        timings = {
+            "device": describe_device(),
+            "processor": processor_name(),
+            "training_seconds": round(sum(run.seconds), 3),
+            "epoch_seconds": run.seconds,
+        }
+        with replacing(reports / "train_timings.json") as temporary:
+            temporary.write_text(json.dumps(timings, indent=2) + "\n")
+    if os.getppid() == parent:
+        backup.remove()
+    # Else `dvc` was killed: it will ask for this run again, and then finds it finished.
     say(
         f"kept epoch {run.best_epoch} of {len(run.history)}"
         f"{' (stopped early)' if run.stopped_early else ''}: "

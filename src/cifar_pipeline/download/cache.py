@@ -14,11 +14,7 @@ from platformdirs import user_cache_path
 
 from cifar_pipeline.command import say
 from cifar_pipeline.download.npm import WORK_PREFIX
-
-try:
-    import fcntl
-except ImportError:  # Windows: two downloads at once may disturb, not corrupt (hashes decide).
-    fcntl = None  # type: ignore[assignment]
+from cifar_pipeline.locking import locked
 
 VARIABLE = "CIFAR_PIPELINE_CACHE"
 REMEDY = f"free some space, or set {VARIABLE} to a folder with 200 MB to spare"
@@ -47,20 +43,16 @@ def cached_archives(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def cache_alone(folder: Path) -> Iterator[None]:
     """Have the cache alone, among all processes of this machine, while the block runs.
+
+    Without locks (Windows) two downloads at once may disturb each other, not corrupt: the hashes
+    decide.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        if fcntl is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                say(f"another download uses {folder}: waiting for it")
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            for leftover in folder.glob(f"{WORK_PREFIX}*"):  # of an npm that was killed
-                shutil.rmtree(leftover, ignore_errors=True)
+    with locked(folder / "lock", lambda _: say(f"another download uses {folder}: waiting for it")):
+        for leftover in folder.glob(f"{WORK_PREFIX}*"):  # of an npm that was killed
+            shutil.rmtree(leftover, ignore_errors=True)
         yield

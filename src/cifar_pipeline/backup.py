@@ -1,0 +1,112 @@
+"""A training run's state after its last finished epoch, from which it goes on to the same bits.
+
+Keras' own BackupAndRestore keeps neither the state of early stopping nor that of dropout's random
+streams, and does not notice changed parameters.
+"""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cifar_pipeline.atomic import replacing
+from cifar_pipeline.command import say
+from cifar_pipeline.run_key import RunKey
+
+_META = "meta"
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run after `epoch` epochs.
+
+    Attributes:
+        epoch: number of finished epochs, from 1.
+        rows: of the history, one an epoch.
+        seconds: that each epoch took.
+        early_stopping: its counters and its best value so far.
+        variables: of the network, those of its random streams among them.
+        optimizer: its variables.
+        best_weights: of the network in its best epoch; empty as long as none was looked at.
+    """
+
+    epoch: int
+    rows: list[dict[str, float]]
+    seconds: list[float]
+    early_stopping: dict[str, Any]
+    variables: list[np.ndarray]
+    optimizer: list[np.ndarray]
+    best_weights: list[np.ndarray]
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether early stopping has ended the run."""
+        return bool(self.early_stopping["stopped_epoch"] > 0)
+
+
+_LISTS = ("variables", "optimizer", "best_weights")
+
+
+class Backup:
+    """The file that holds the state of one run, found again by the run's key alone.
+
+    Args:
+        path: a name that ends in .npz, outside of what DVC tracks.
+        key: what the run depends on.
+    """
+
+    def __init__(self, path: Path, key: RunKey) -> None:
+        self.path, self._key = path, key
+
+    def save(self, state: RunState) -> None:
+        """Replace the file by `state`, whole or not at all; a full disk is said, not fatal."""
+        plain = {name: value for name, value in vars(state).items() if name not in _LISTS}
+        content = json.dumps({"key": self._key, **plain}).encode()
+        arrays = {_META: np.frombuffer(content, np.uint8)}
+        for name in _LISTS:
+            arrays |= {f"{name}/{at}": array for at, array in enumerate(getattr(state, name))}
+        try:
+            with replacing(self.path, durable=True) as temporary:
+                np.savez(temporary, allow_pickle=False, **arrays)
+        except OSError as error:
+            say(
+                f"warning: {self.path} cannot be written ({error.strerror}); training goes on, "
+                "and would start again from an earlier epoch if it were interrupted"
+            )
+
+    def load(self) -> RunState | None:
+        """Return the state to go on from, None without one; say why when a file is not used."""
+        if not self.path.is_file():
+            return None
+        try:
+            # Reading an entry to its end compares its checksum.
+            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            meta = json.loads(arrays.pop(_META).tobytes())
+            key = meta.pop("key")
+            meta |= {name: _in_order(arrays, name) for name in _LISTS}
+            state = RunState(**meta)
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            reason = type(error).__name__
+            say(f"{self.path} is damaged ({reason}): training starts from the first epoch")
+            return None
+        changed = [part for part in self._key if key.get(part) != self._key[part]]
+        if changed:
+            say(
+                f"{self.path} is of another run (different {', '.join(changed)}): "
+                "training starts from the first epoch"
+            )
+            return None
+        return state
+
+    def remove(self) -> None:
+        """Remove the file, when the run has left its results."""
+        self.path.unlink(missing_ok=True)
+
+
+def _in_order(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
+    number = sum(entry.startswith(f"{name}/") for entry in arrays)
+    return [arrays[f"{name}/{at}"] for at in range(number)]

@@ -1,0 +1,78 @@
+"""Take a run's state after each epoch, and put a network back into it."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from cifar_pipeline.backup import Backup, RunState
+from cifar_pipeline.callbacks import RecordEpochs
+
+# What EarlyStopping knows beside its best weights; its on_train_begin resets all of it.
+_COUNTERS = ("wait", "best", "best_epoch", "stopped_epoch")
+
+
+def _variables(network: keras.Model) -> list[Any]:
+    """Return the variables of layers and random streams; metrics start anew in each epoch."""
+    of_metrics = {id(variable) for variable in network.metrics_variables}
+    return [variable for variable in network.variables if id(variable) not in of_metrics]
+
+
+def _values(variables: list[Any]) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+
+def _assign(variables: list[Any], values: list[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def put_back(network: keras.Model, state: RunState) -> None:
+    """Give a compiled network, and its optimizer, the variables of `state`."""
+    network.optimizer.build(network.trainable_variables)
+    _assign(_variables(network), state.variables)
+    _assign(network.optimizer.variables, state.optimizer)
+
+
+class KeepBackup(keras.callbacks.Callback):
+    """Saves the state after each epoch; stands behind the callbacks whose state it takes.
+
+    Args:
+        backup: where to.
+        record: the epochs so far.
+        early_stopping: put back into `state` when training begins.
+        state: where the run goes on from, None for a new one.
+    """
+
+    def __init__(
+        self,
+        backup: Backup,
+        record: RecordEpochs,
+        early_stopping: keras.callbacks.EarlyStopping,
+        state: RunState | None,
+    ) -> None:
+        super().__init__()
+        self._backup, self._record, self._state = backup, record, state
+        self._early_stopping = early_stopping
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Put early stopping back, which has just reset itself."""
+        if self._state is not None:
+            for name, value in self._state.early_stopping.items():
+                setattr(self._early_stopping, name, value)
+            self._early_stopping.best_weights = self._state.best_weights or None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Save the state."""
+        stopping = self._early_stopping
+        self._backup.save(
+            RunState(
+                epoch=epoch + 1,
+                rows=self._record.rows,
+                seconds=self._record.seconds,
+                early_stopping={name: getattr(stopping, name) for name in _COUNTERS},
+                variables=_values(_variables(self.model)),
+                optimizer=_values(self.model.optimizer.variables),
+                best_weights=stopping.best_weights or [],
+            )
+        )

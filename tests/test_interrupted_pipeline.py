@@ -1,0 +1,181 @@
+"""A training under `dvc repro` killed, interrupted and started twice: it goes on, and never trains beside itself."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from workspace import Workspace
+
+BACKUP = "models/training_backup.npz"
+PRODUCED = (
+    "dvc.lock",
+    "models/model.keras",
+    "reports/history.csv",
+    "reports/train_metrics.json",
+)
+# Long enough to be killed in, and with dropout: its random streams have to go on too.
+MANY_EPOCHS = {
+    "models.fast.epochs": 40,
+    "models.fast.early_stopping.start_from_epoch": 39,
+    "models.fast.block2.dropout": 0.2,
+}
+
+
+@pytest.fixture(scope="module")
+def data_ready(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace that has its arrays and has not trained."""
+    workspace = Workspace(tmp_path_factory.mktemp("interrupted"))
+    workspace.set_params(MANY_EPOCHS)
+    workspace.run("dvc", "repro", "preprocess")
+    workspace.commit("many epochs")
+    return workspace
+
+
+@pytest.fixture
+def workspace(data_ready: Workspace, tmp_path: Path) -> Iterator[Workspace]:
+    copy = data_ready.copy(tmp_path)
+    yield copy
+    # Nothing that a failed test left running outlives it.
+    pid = trainer(copy)
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(
+    data_ready: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    """What a run leaves that nothing disturbed."""
+    copy = data_ready.copy(tmp_path_factory.mktemp("uninterrupted"))
+    copy.run("dvc", "repro", "train")
+    return {name: copy.read(name) for name in PRODUCED}
+
+
+def trainer(workspace: Workspace) -> int:
+    """Return the process number of a trainer that runs in the workspace, 0 for none."""
+    lock = workspace.folder / "models/training.lock"
+    pid = int(lock.read_text() or 0) if lock.exists() else 0
+    command = Path(f"/proc/{pid}/cmdline")
+    return pid if command.exists() and b"train.py" in command.read_bytes() else 0
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """Wait until `condition` holds, as long as the process that has to bring it about lives."""
+    while not condition():
+        assert process.poll() is None, "ended too early"
+        time.sleep(0.005)
+
+
+def start_training(workspace: Workspace) -> subprocess.Popen[str]:
+    """Start `dvc repro` and return once an epoch has been finished and kept."""
+    process = workspace.start("dvc", "repro", "train", output=workspace.folder.parent / "output")
+    wait_for((workspace.folder / BACKUP).exists, process)
+    return process
+
+
+def output(workspace: Workspace) -> str:
+    return (workspace.folder.parent / "output").read_text()
+
+
+def assert_same(workspace: Workspace, uninterrupted: dict[str, bytes]) -> None:
+    assert {name: workspace.read(name) for name in PRODUCED} == uninterrupted
+    assert not (workspace.folder / BACKUP).exists()
+    # Neither backup, lock nor timings are anything that Git would add.
+    seen = workspace.run("git", "ls-files", "--others", "--exclude-standard").split()
+    assert sorted(seen) == ["reports/history.csv", "reports/train_metrics.json"]
+    timings = json.loads(workspace.read("reports/train_timings.json"))
+    assert len(timings["epoch_seconds"]) == 40
+
+
+def test_a_killed_training_goes_on_and_ends_in_the_same_bits(
+    workspace: Workspace, uninterrupted: dict[str, bytes]
+) -> None:
+    process = start_training(workspace)
+    os.killpg(process.pid, signal.SIGKILL)  # as a loss of power: dvc and its stage at once
+    process.wait()
+    assert not (workspace.folder / "models/model.keras").exists()
+    text = workspace.run("dvc", "repro", "train")
+    assert "going on after epoch" in text
+    assert "epoch 1/40" not in text
+    assert_same(workspace, uninterrupted)
+
+
+def test_ctrl_c_says_how_to_go_on(workspace: Workspace, uninterrupted: dict[str, bytes]) -> None:
+    process = start_training(workspace)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the whole group
+    assert process.wait() != 0
+    assert trainer(workspace) == 0
+    text = output(workspace)
+    assert text.count("interrupted: the same command goes on after the last finished epoch") == 1
+    assert "`dvc checkout` and `git restore reports`" in text
+    assert "Traceback" not in text
+    assert "going on after epoch" in workspace.run("dvc", "repro", "train")
+    assert_same(workspace, uninterrupted)
+
+
+def test_a_changed_parameter_does_not_go_on(workspace: Workspace) -> None:
+    process = start_training(workspace)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    workspace.set_params({"models.fast.label_smoothing": 0.1, "models.fast.epochs": 2})
+    workspace.set_params({"models.fast.early_stopping.start_from_epoch": 1})
+    text = workspace.run("dvc", "repro", "train")
+    assert "is of another run (different params): training starts from the first epoch" in text
+    assert "epoch 1/2" in text
+    assert not (workspace.folder / BACKUP).exists()
+
+
+def test_a_second_dvc_repro_waits_or_ends_beside_the_first(
+    workspace: Workspace, uninterrupted: dict[str, bytes]
+) -> None:
+    process = start_training(workspace)
+    first = trainer(workspace)
+    text = workspace.run("dvc", "repro", "train", expect=255)
+    assert f"PID {process.pid}" in text
+    assert "stages/train.py" not in text
+    assert trainer(workspace) == first
+    assert process.wait() == 0
+    assert_same(workspace, uninterrupted)
+
+
+def test_an_orphaned_trainer_is_never_trained_beside(
+    workspace: Workspace, uninterrupted: dict[str, bytes]
+) -> None:
+    process = start_training(workspace)
+    process.kill()  # dvc alone
+    process.wait()
+    orphan = trainer(workspace)
+    os.kill(orphan, signal.SIGSTOP)  # so that it is still there
+    text = workspace.run("dvc", "repro", "train", expect=255)
+    assert f"process {orphan} trains in" in text
+    assert f"`kill {orphan}`" in text
+    assert "device:" not in text
+    os.kill(orphan, signal.SIGCONT)
+    while trainer(workspace):
+        time.sleep(0.05)
+    # dvc did not see it end, so the stage runs again, and finds everything done.
+    text = workspace.run("dvc", "repro", "train")
+    assert "going on after epoch 40 of 40" in text
+    assert_same(workspace, uninterrupted)
+
+
+@pytest.mark.slow
+def test_kills_at_random_moments(workspace: Workspace, uninterrupted: dict[str, bytes]) -> None:
+    """Killed in whatever it was doing, ten times over: starting, training, saving."""
+    moments = random.Random(20)
+    for _ in range(10):
+        process = workspace.start("dvc", "repro", "train", output=workspace.folder.parent / "output")
+        try:
+            process.wait(timeout=moments.uniform(2, 10))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    workspace.run("dvc", "repro", "train")
+    assert_same(workspace, uninterrupted)

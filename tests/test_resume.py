@@ -1,0 +1,217 @@
+"""A run that is interrupted goes on to the bits of one that was not."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cifar_pipeline.arrays import load_split
+from cifar_pipeline.backup import Backup, RunState
+from cifar_pipeline.checksums import write_manifest
+from cifar_pipeline.keras_archive import save_canonical
+from cifar_pipeline.network import build_saved_network
+from cifar_pipeline.params.models import ModelParams
+from cifar_pipeline.run_key import run_key
+from cifar_pipeline.statistics import channel_statistics
+from cifar_pipeline.training import Run, Split, fit
+from synthetic import synthetic_split
+from test_training import shipped, small
+
+KEY = {"params": "a", "data": "b"}
+IMAGES, LABELS = synthetic_split(60, 0)
+STATISTICS = channel_statistics(IMAGES)
+
+
+class Interrupted(Exception):
+    """Stands for the end of the process."""
+
+
+class InterruptedBackup(Backup):
+    """Ends the run right after an epoch's state was kept."""
+
+    def __init__(self, path: Path, after: int) -> None:
+        super().__init__(path, KEY)
+        self._after = after
+
+    def save(self, state: RunState) -> None:
+        super().save(state)
+        if state.epoch == self._after:
+            raise Interrupted
+
+
+def recipe(name: str) -> ModelParams:
+    """Return a preset of few filters with dropout, which overshoots its best epoch and stops."""
+    params = small(shipped(name), epochs=9, batch_size=16)
+    stopping = params.early_stopping.model_copy(
+        update={"patience": 2, "start_from_epoch": 1, "min_delta": 0.0}
+    )
+    blocks = dict(params.blocks)
+    blocks["block2"] = blocks["block2"].model_copy(update={"dropout": 0.3})
+    changes: dict[str, object] = {"early_stopping": stopping, "blocks": blocks}
+    if name == "baseline":
+        faster = params.optimizer.model_copy(update={"learning_rate": 0.01})
+        changes["optimizer"] = faster
+    return params.model_copy(update=changes)
+
+
+def fitted(params: ModelParams, backup: Backup | None) -> Run:
+    split = Split(IMAGES, LABELS)
+    return fit(params, 3, "float32", split, split, STATISTICS, backup)
+
+
+def saved_bytes(params: ModelParams, run: Run, path: Path) -> bytes:
+    save_canonical(build_saved_network(params, STATISTICS, run.network), path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["baseline", "fast"])
+def test_an_interrupted_run_ends_in_the_same_bits(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = recipe(name)
+    whole = fitted(params, None)
+    expected = saved_bytes(params, whole, tmp_path / "whole.keras")
+    number = len(whole.history)
+    assert number > 2
+    path = tmp_path / "backup.npz"
+    # The last time with all epochs done, before a model was saved.
+    for epoch in (1, 2, number - 1, number):
+        with pytest.raises(Interrupted):
+            fitted(params, InterruptedBackup(path, after=epoch))
+    capsys.readouterr()
+    run = fitted(params, Backup(path, KEY))
+    assert f"going on after epoch {number} of {params.epochs}" in capsys.readouterr().out
+    pd.testing.assert_frame_equal(run.history, whole.history, check_exact=True)
+    assert (run.best_epoch, run.stopped_early) == (whole.best_epoch, whole.stopped_early)
+    assert len(run.seconds) == number
+    assert saved_bytes(params, run, tmp_path / "resumed.keras") == expected
+
+
+def test_the_recipes_of_these_tests_stop_early_and_keep_an_earlier_epoch() -> None:
+    """Else the test above would not see whether early stopping's state came back."""
+    run = fitted(recipe("baseline"), None)
+    assert run.stopped_early
+    assert run.best_epoch == len(run.history) - 2
+
+
+def test_a_backup_of_another_run_is_not_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = recipe("fast")
+    path = tmp_path / "backup.npz"
+    with pytest.raises(Interrupted):
+        fitted(params, InterruptedBackup(path, after=1))
+    state = Backup(path, KEY).load()
+    assert state
+    assert state.epoch == 1
+    assert Backup(path, {**KEY, "params": "other"}).load() is None
+    assert "is of another run (different params)" in capsys.readouterr().out
+    # A part that an older version did not know.
+    assert Backup(path, {**KEY, "device": "c"}).load() is None
+
+
+@pytest.mark.parametrize("damage", ["a flipped byte", "cut short", "empty", "no archive"])
+def test_a_damaged_backup_is_said_and_not_used(
+    damage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "backup.npz"
+    weights = [np.arange(1000, dtype=np.float32)]
+    state = RunState(1, [], [], {"stopped_epoch": 0}, weights, [], [])
+    Backup(path, KEY).save(state)
+    content = bytearray(path.read_bytes())
+    at = content.index(np.arange(500, 600, dtype=np.float32).tobytes())
+    content[at + 10] ^= 1
+    path.write_bytes(
+        {
+            "a flipped byte": bytes(content),
+            "cut short": bytes(content[: len(content) // 2]),
+            "empty": b"",
+            "no archive": b"nothing that anybody wrote",
+        }[damage]
+    )
+    assert Backup(path, KEY).load() is None
+    assert "is damaged" in capsys.readouterr().out
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    arrays = [np.arange(number, dtype=np.float32) for number in range(12)]
+    state = RunState(
+        epoch=3,
+        rows=[{"epoch": 1, "loss": 0.1 + 0.2}],
+        seconds=[1.5],
+        early_stopping={"best": float("inf"), "stopped_epoch": 0},
+        variables=arrays,
+        optimizer=[np.array(7, np.int64)],
+        best_weights=[],
+    )
+    backup = Backup(tmp_path / "backup.npz", KEY)
+    backup.save(state)
+    loaded = backup.load()
+    assert loaded
+    plain = ("epoch", "rows", "seconds", "early_stopping", "best_weights")
+    assert [getattr(loaded, name) for name in plain] == [getattr(state, name) for name in plain]
+    assert [array.tobytes() for array in loaded.variables] == [a.tobytes() for a in arrays]
+    assert loaded.optimizer[0].dtype == np.int64
+    backup.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_training_goes_on_where_a_backup_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    params = recipe("fast")
+    run = fitted(params, Backup(tmp_path / "file" / "backup.npz", KEY))
+    assert "cannot be written" in capsys.readouterr().out
+    pd.testing.assert_frame_equal(run.history, fitted(params, None).history, check_exact=True)
+
+
+@pytest.fixture
+def processed(tmp_path: Path) -> Path:
+    for split in ("train", "validation"):
+        np.save(tmp_path / f"{split}_images.npy", IMAGES)
+        np.save(tmp_path / f"{split}_labels.npy", LABELS)
+    write_manifest(tmp_path)
+    load_split(tmp_path, "train")
+    return tmp_path
+
+
+def test_a_run_s_key_holds_everything_it_depends_on(
+    processed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = recipe("fast")
+
+    def changed(**other: object) -> list[str]:
+        arguments: dict[str, object] = {"params": params, "seed": 1, "precision": "float32"}
+        key = run_key(**{**arguments, **other}, processed=processed)  # type: ignore[arg-type]
+        return [part for part in before if before[part] != key[part]]
+
+    before = run_key(params, 1, "float32", processed)
+    assert changed() == []
+    assert changed(seed=2) == ["params"]
+    assert changed(precision="bfloat16") == ["params"]
+    assert changed(params=params.model_copy(update={"batch_size": 17})) == ["params"]
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    assert changed() == []
+    monkeypatch.setenv("OMP_NUM_THREADS", "77")
+    assert changed() == ["device"]
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    np.save(processed / "train_labels.npy", LABELS[::-1])
+    write_manifest(processed)
+    assert changed() == ["data"]
+    monkeypatch.setattr("cifar_pipeline.run_key.version", lambda _: "0.0")
+    monkeypatch.setattr("cifar_pipeline.run_key._code", dict)
+    assert changed() == ["data", "code", "versions"]
+
+
+def test_the_history_of_a_state_is_plain_json(tmp_path: Path) -> None:
+    """What a callback's numbers become must not depend on NumPy's or Keras' types."""
+    path = tmp_path / "backup.npz"
+    with pytest.raises(Interrupted):
+        fitted(recipe("fast"), InterruptedBackup(path, after=1))
+    with np.load(path) as file:
+        meta = json.loads(file["meta"].tobytes())
+    assert {type(value) for value in meta["rows"][0].values()} == {int, float}
+    assert meta["key"] == KEY
