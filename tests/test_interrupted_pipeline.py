@@ -1,4 +1,4 @@
-"""A training under `dvc repro` killed, interrupted and started twice: it goes on, and never trains beside itself."""
+"""A training killed, interrupted or started twice goes on, and never trains beside itself."""
 
 import json
 import os
@@ -171,7 +171,9 @@ def test_kills_at_random_moments(workspace: Workspace, uninterrupted: dict[str, 
     """Killed in whatever it was doing, ten times over: starting, training, saving."""
     moments = random.Random(20)
     for _ in range(10):
-        process = workspace.start("dvc", "repro", "train", output=workspace.folder.parent / "output")
+        process = workspace.start(
+            "dvc", "repro", "train", output=workspace.folder.parent / "output"
+        )
         try:
             process.wait(timeout=moments.uniform(2, 10))
         except subprocess.TimeoutExpired:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.arrays import load_split
-from cifar_pipeline.batches import decode_batch, encode_batch, read_batches
-from cifar_pipeline.checksums import check_manifest
+from cifar_pipeline.batches import BATCH_FILES, decode_batch, encode_batch, read_batches
+from cifar_pipeline.checksums import check_manifest, write_manifest
 from cifar_pipeline.errors import ParamsError, PipelineError
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.preprocessing import preprocess
@@ -76,19 +76,31 @@ def test_statistics_of_a_hand_worked_case() -> None:
     assert statistics.standard_deviation == pytest.approx((127.5, 0.0, 3**0.5))
 
 
+def write_raw(folder: Path) -> None:
+    """Write what the stage download leaves, smaller."""
+    write_batches(folder, 20)
+    write_manifest(folder)
+
+
+def flip_last_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
 def test_preprocess_writes_what_its_manifest_says(tmp_path: Path) -> None:
-    write_batches(tmp_path / "raw", 20)
+    write_raw(tmp_path / "raw")
     params = PreprocessParams(validation_images=20, seed=3)
     sizes = preprocess(tmp_path / "raw", tmp_path / "processed", params)
     assert sizes == {"train": 80, "validation": 20, "test": 20}
     manifest = json.loads((tmp_path / "processed/manifest.json").read_text())
     files = {path.name for path in (tmp_path / "processed").iterdir()}
     assert set(manifest) == files - {"manifest.json"}
-    check_manifest(tmp_path / "processed", list(manifest))
+    check_manifest(tmp_path / "processed", list(manifest), "preprocess")
 
 
 def test_preprocess_gives_the_same_bytes_again(tmp_path: Path) -> None:
-    write_batches(tmp_path / "raw", 20)
+    write_raw(tmp_path / "raw")
     params = PreprocessParams(validation_images=20, seed=3)
     manifests = []
     for name in ("first", "second"):
@@ -97,15 +109,53 @@ def test_preprocess_gives_the_same_bytes_again(tmp_path: Path) -> None:
     assert manifests[0] == manifests[1]
 
 
+@pytest.mark.parametrize("name", BATCH_FILES)
+def test_a_corrupt_batch_is_named_and_not_read(tmp_path: Path, name: str) -> None:
+    write_raw(tmp_path / "raw")
+    # Such a file still has the format of a batch.
+    flip_last_bit(tmp_path / "raw" / name)
+    with pytest.raises(PipelineError, match=rf"{name} is corrupt: .*`make verify`") as caught:
+        preprocess(
+            tmp_path / "raw", tmp_path / "processed", PreprocessParams(validation_images=20, seed=3)
+        )
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "processed").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"manifest\.json is missing; run `dvc repro download`"),
+        ("{", r"manifest\.json cannot be read; `make verify`"),
+        ("[]", r"manifest\.json cannot be read; `make verify`"),
+        ("\udcff", r"manifest\.json cannot be read; `make verify`"),
+        ("{}", r"test_batch\.bin is not in manifest\.json; `make verify`"),
+    ],
+)
+def test_a_manifest_that_is_no_good(tmp_path: Path, content: str | None, message: str) -> None:
+    write_raw(tmp_path)
+    (tmp_path / "manifest.json").unlink()
+    if content:
+        (tmp_path / "manifest.json").write_text(content, errors="surrogateescape")
+    with pytest.raises(PipelineError, match=message):
+        check_manifest(tmp_path, ["test_batch.bin"], "download")
+
+
+def test_a_missing_file_is_named_with_its_stage(tmp_path: Path) -> None:
+    write_raw(tmp_path)
+    (tmp_path / "test_batch.bin").unlink()
+    with pytest.raises(
+        PipelineError, match=r"test_batch\.bin is missing; run `dvc repro download`"
+    ):
+        check_manifest(tmp_path, ["test_batch.bin"], "download")
+
+
 def test_a_corrupt_array_is_named_and_not_read(tmp_path: Path) -> None:
-    write_batches(tmp_path / "raw", 20)
+    write_raw(tmp_path / "raw")
     preprocess(
         tmp_path / "raw", tmp_path / "processed", PreprocessParams(validation_images=20, seed=3)
     )
-    path = tmp_path / "processed/train_images.npy"
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(content)
+    flip_last_bit(tmp_path / "processed/train_images.npy")
     with pytest.raises(PipelineError, match=r"train_images\.npy is corrupt"):
         load_split(tmp_path / "processed", "train")
     load_split(tmp_path / "processed", "validation")

@@ -24,7 +24,7 @@ IMAGES, LABELS = synthetic_split(60, 0)
 STATISTICS = channel_statistics(IMAGES)
 
 
-class Interrupted(Exception):
+class ProcessEndedError(Exception):
     """Stands for the end of the process."""
 
 
@@ -38,7 +38,7 @@ class InterruptedBackup(Backup):
     def save(self, state: RunState) -> None:
         super().save(state)
         if state.epoch == self._after:
-            raise Interrupted
+            raise ProcessEndedError
 
 
 def recipe(name: str) -> ModelParams:
@@ -78,7 +78,7 @@ def test_an_interrupted_run_ends_in_the_same_bits(
     path = tmp_path / "backup.npz"
     # The last time with all epochs done, before a model was saved.
     for epoch in (1, 2, number - 1, number):
-        with pytest.raises(Interrupted):
+        with pytest.raises(ProcessEndedError):
             fitted(params, InterruptedBackup(path, after=epoch))
     capsys.readouterr()
     run = fitted(params, Backup(path, KEY))
@@ -101,7 +101,7 @@ def test_a_backup_of_another_run_is_not_used(
 ) -> None:
     params = recipe("fast")
     path = tmp_path / "backup.npz"
-    with pytest.raises(Interrupted):
+    with pytest.raises(ProcessEndedError):
         fitted(params, InterruptedBackup(path, after=1))
     state = Backup(path, KEY).load()
     assert state
@@ -209,7 +209,7 @@ def test_a_run_s_key_holds_everything_it_depends_on(
 def test_the_history_of_a_state_is_plain_json(tmp_path: Path) -> None:
     """What a callback's numbers become must not depend on NumPy's or Keras' types."""
     path = tmp_path / "backup.npz"
-    with pytest.raises(Interrupted):
+    with pytest.raises(ProcessEndedError):
         fitted(recipe("fast"), InterruptedBackup(path, after=1))
     with np.load(path) as file:
         meta = json.loads(file["meta"].tobytes())

@@ -21,5 +21,5 @@ def load_split(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
         PipelineError: a file is missing or is not what the manifest says.
     """
     images, labels = array_names(split)
-    check_manifest(folder, [images, labels])
+    check_manifest(folder, [images, labels], "preprocess")
     return np.load(folder / images), np.load(folder / labels)

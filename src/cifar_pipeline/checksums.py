@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from cifar_pipeline.atomic import replacing
 from cifar_pipeline.errors import PipelineError
 
 MANIFEST = "manifest.json"
+# Not `dvc repro --force`: when the stage writes the same bytes again, DVC keeps a damaged object.
+HEAL = "`make verify` finds what is damaged and says how to heal it"
 
 
 def sha256_of(path: Path) -> str:
@@ -16,34 +19,38 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def manifest_text(sums: Mapping[str, str]) -> str:
+    """Return the content of a manifest: `sums`, SHA-256 by file name, in the order of names."""
+    return json.dumps(dict(sorted(sums.items())), indent=2) + "\n"
+
+
 def write_manifest(folder: Path) -> None:
     """Write the SHA-256 of every file in `folder` into its manifest.json."""
     # A name with a dot is a temporary file that a killed run left behind.
     listed = (path for path in folder.iterdir() if path.name != MANIFEST)
-    files = sorted(path for path in listed if not path.name.startswith("."))
-    sums = {path.name: sha256_of(path) for path in files}
+    files = (path for path in listed if not path.name.startswith("."))
     with replacing(folder / MANIFEST) as temporary:
-        temporary.write_text(json.dumps(sums, indent=2) + "\n")
+        temporary.write_text(manifest_text({path.name: sha256_of(path) for path in files}))
 
 
-def check_manifest(folder: Path, names: list[str]) -> None:
-    """Compare the files `names` in `folder` with its manifest.
+def check_manifest(folder: Path, names: list[str], stage: str) -> None:
+    """Compare the files `names` in `folder`, which `stage` writes, with its manifest.
 
     Raises:
         PipelineError: the manifest or a file is missing, or a file's bytes differ.
     """
-    heal = "run `dvc repro --force --single-item preprocess` to write it again"
+    for path in (folder / MANIFEST, *(folder / name for name in names)):
+        if not path.is_file():
+            raise PipelineError(f"{path} is missing; run `dvc repro {stage}` to write it")
     try:
         sums = json.loads((folder / MANIFEST).read_text())
         if not isinstance(sums, dict):
             raise ValueError
     except (OSError, ValueError):
-        raise PipelineError(f"{folder / MANIFEST} cannot be read; {heal}") from None
+        raise PipelineError(f"{folder / MANIFEST} cannot be read; {HEAL}") from None
     for name in names:
         path = folder / name
-        if not path.is_file():
-            raise PipelineError(f"{path} is missing; {heal}")
         if name not in sums:
-            raise PipelineError(f"{path} is not in {MANIFEST}; {heal}")
+            raise PipelineError(f"{path} is not in {MANIFEST}; {HEAL}")
         if sha256_of(path) != sums[name]:
-            raise PipelineError(f"{path} is corrupt: its SHA-256 is not the manifest's; {heal}")
+            raise PipelineError(f"{path} is corrupt: its SHA-256 is not the manifest's; {HEAL}")

@@ -6,8 +6,8 @@ import numpy as np
 
 from cifar_pipeline.arrays import array_names
 from cifar_pipeline.atomic import replacing, writing
-from cifar_pipeline.batches import TEST_BATCH, TRAIN_BATCHES, read_batches
-from cifar_pipeline.checksums import write_manifest
+from cifar_pipeline.batches import BATCH_FILES, TEST_BATCH, TRAIN_BATCHES, read_batches
+from cifar_pipeline.checksums import check_manifest, write_manifest
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.splitting import hold_out
 from cifar_pipeline.statistics import channel_statistics, write_statistics
@@ -22,7 +22,7 @@ def preprocess(raw: Path, processed: Path, params: PreprocessParams) -> dict[str
     """Write the arrays of the three splits, the statistics of train and the manifest.
 
     Args:
-        raw: folder with the six batch files.
+        raw: folder with the six batch files and their manifest.
         processed: folder to write to; made when missing.
         params: the size of the hold-out and its seed.
 
@@ -30,8 +30,9 @@ def preprocess(raw: Path, processed: Path, params: PreprocessParams) -> dict[str
         The number of images of each split.
 
     Raises:
-        PipelineError: a batch file is missing or malformed, or the hold-out is impossible.
+        PipelineError: a batch file is missing, corrupt or malformed, or the hold-out is impossible.
     """
+    check_manifest(raw, list(BATCH_FILES), "download")
     images, labels = read_batches(raw, TRAIN_BATCHES)
     train, validation = hold_out(labels, params.validation_images, params.seed)
     splits = {

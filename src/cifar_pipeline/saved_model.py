@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cifar_pipeline.backend import start_backend
+from cifar_pipeline.checksums import HEAL
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.errors import PipelineError
 
@@ -43,8 +44,8 @@ def load_saved_model(path: Path) -> "keras.Model":
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise PipelineError(
-            f"{path} cannot be loaded; run `dvc repro --force train` to write it again "
-            f"({_shortened(reason)})"
+            f"{path} cannot be loaded ({_shortened(reason)}); {HEAL}; if nothing "
+            "is, `dvc repro --force train` writes it again"
         ) from None
 
 

@@ -45,5 +45,5 @@ def write_statistics(folder: Path, statistics: ChannelStatistics) -> None:
 
 def load_statistics(folder: Path) -> ChannelStatistics:
     """Return the statistics in `folder`, once verified; errors as `check_manifest`."""
-    check_manifest(folder, [STATISTICS])
+    check_manifest(folder, [STATISTICS], "preprocess")
     return ChannelStatistics.model_validate_json((folder / STATISTICS).read_text())

@@ -1,3 +1,4 @@
+import json
 import os
 import sys
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from archive_makers import hashes_of, make_batches, official_archive
 
+from cifar_pipeline.checksums import check_manifest
 from cifar_pipeline.download import http
 from cifar_pipeline.params.download import DownloadParams
 
@@ -59,10 +61,13 @@ def choose(hashes):
 
 @pytest.fixture
 def check(raw, batches):
-    """Assert that the folder holds the six files and nothing else."""
+    """Assert that the folder holds the six files, their manifest and nothing else."""
 
     def check(folder=raw):
-        assert {path.name: path.read_bytes() for path in folder.iterdir()} == batches
+        found = {path.name: path.read_bytes() for path in folder.iterdir()}
+        assert json.loads(found.pop("manifest.json")) == hashes_of(batches)
+        assert found == batches
+        check_manifest(folder, list(batches), "download")
 
     return check
 

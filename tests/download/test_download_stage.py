@@ -67,10 +67,27 @@ def test_local_folder_without_a_file(folder, choose, raw):
 def test_wrong_local_bytes_leave_what_was_there(folder, choose, raw):
     (folder / "test_batch.bin").write_bytes(b"other")
     raw.mkdir()
-    (raw / "data_batch_1.bin").write_bytes(b"before")
+    before = {"data_batch_1.bin": b"before", "manifest.json": b"its manifest"}
+    for name, content in before.items():
+        (raw / name).write_bytes(content)
     with pytest.raises(PipelineError, match="is not the official file"):
         download(raw, choose(source=str(folder)))
-    assert [path.read_bytes() for path in raw.iterdir()] == [b"before"]
+    assert {path.name: path.read_bytes() for path in raw.iterdir()} == before
+
+
+def test_the_manifest_comes_last(folder, choose, raw, monkeypatch):
+    """A run that is killed between two files leaves no manifest that calls them good."""
+    renamed = []
+    replace = Path.replace
+
+    def note(path, target):
+        renamed.append(target.name)
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", note)
+    download(raw, choose(source=str(folder)))
+    assert sorted(renamed[:-1]) == sorted(path.name for path in folder.iterdir())
+    assert renamed[-1] == "manifest.json"
 
 
 def test_cache_needs_no_network(server, choose, raw, check, tmp_path, capsys):
@@ -85,9 +102,12 @@ def test_cache_needs_no_network(server, choose, raw, check, tmp_path, capsys):
 
 
 def test_files_that_are_there_are_kept(folder, choose, check, cache):
-    download(folder, choose({}))
-    check(folder)
-    assert not cache.exists()
+    """And they get the manifest that they lack, or a new one for a damaged one."""
+    for _ in range(2):
+        download(folder, choose({}))
+        check(folder)
+        assert not cache.exists()
+        (folder / "manifest.json").write_text("damaged")
 
 
 def test_a_damaged_archive_leaves_the_cache(batches, choose, raw, check, cache, capsys):

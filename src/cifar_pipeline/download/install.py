@@ -1,4 +1,4 @@
-"""Put the six batch files into a folder, all of them verified or none."""
+"""Put the six batch files and their manifest into a folder, all of them verified or none."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cifar_pipeline.atomic import replacing, writing
-from cifar_pipeline.checksums import sha256_of
+from cifar_pipeline.checksums import MANIFEST, manifest_text, sha256_of
 from cifar_pipeline.download.failures import ArchiveError, OtherFilesError
 
 
 def install(batches: Iterable[tuple[str, bytes]], folder: Path, sha256: Mapping[str, str]) -> None:
-    """Write `batches`, name and bytes of each, into `folder`.
+    """Write `batches`, name and bytes of each, into `folder`, and `sha256` as its manifest.
 
     No file takes its final name before the last one of `sha256` has been verified.
 
@@ -22,6 +22,8 @@ def install(batches: Iterable[tuple[str, bytes]], folder: Path, sha256: Mapping[
     """
     missing = set(sha256)
     with writing(folder), ExitStack() as stack:
+        # What enters first takes its name last: no manifest stands beside files of another one.
+        stack.enter_context(replacing(folder / MANIFEST)).write_text(manifest_text(sha256))
         for name, content in batches:
             digest = hashlib.sha256(content).hexdigest()
             if digest != sha256[name]:
@@ -41,3 +43,13 @@ def is_installed(folder: Path, sha256: Mapping[str, str]) -> bool:
         return all(sha256_of(folder / name) == digest for name, digest in sha256.items())
     except OSError:
         return False
+
+
+def describe(folder: Path, sha256: Mapping[str, str]) -> None:
+    """Write the manifest of a `folder` that holds the files of `sha256`.
+
+    Raises:
+        PipelineError: `folder` cannot be written.
+    """
+    with writing(folder), replacing(folder / MANIFEST) as manifest:
+        manifest.write_text(manifest_text(sha256))

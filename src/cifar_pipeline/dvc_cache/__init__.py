@@ -1,0 +1,1 @@
+"""Damage in DVC's cache: found, named and mended."""
