@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.serialize import modify_yaml
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
@@ -127,3 +128,15 @@ def test_a_stage_refuses_its_section_before_it_writes(tmp_path: Path, stage: str
 def test_one_value_of_a_preset_can_be_overridden(tmp_path: Path) -> None:
     path = written(tmp_path, {"models.fast.block1.filters": 64})
     assert load_model(path, "fast").blocks["block1"].filters == 64
+
+
+def test_dvc_writes_params_as_they_are_laid_out(tmp_path: Path) -> None:
+    """`dvc exp run -S` writes the file anew: what it did not change should look unchanged."""
+    path = tmp_path / "params.yaml"
+    path.write_bytes((ROOT / "params.yaml").read_bytes())
+    with modify_yaml(str(path)) as content:
+        content["train"]["seed"] = 7
+    shipped, written = ((ROOT / "params.yaml"), path)
+    before, after = (each.read_text().splitlines() for each in (shipped, written))
+    assert [line for line in after if line not in before] == ["  seed: 7"]
+    assert len(after) == len(before)

@@ -133,6 +133,7 @@ def test_git_holds_the_small_files_alone(finished_workspace: Workspace) -> None:
     tracked = finished_workspace.run("git", "ls-files", "data", "models", "reports", "dvc.lock")
     assert sorted(name for name in tracked.split() if not name.endswith(".gitignore")) == [
         "dvc.lock",
+        "reports/confusion.csv",
         "reports/history.csv",
         "reports/per_class_errors.csv",
         "reports/test_metrics.json",

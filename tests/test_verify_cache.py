@@ -193,15 +193,15 @@ def test_a_damaged_list_of_files_is_made_again(
 def test_damage_in_the_workspace_alone(workspace: Workspace, finished_workspace: Workspace) -> None:
     workspace.run("dvc", "status")  # DVC notes the files' times.
     damage(workspace.folder / ARRAY)
-    (workspace.folder / "reports/confusion.csv").write_text("a user's own change")
+    (workspace.folder / "reports/predictions.csv").write_text("a user's own change")
     assert "up to date" not in workspace.run("dvc", "status")
     named, changed, error = verify(workspace, expect=1)
     assert named.endswith(f"{ARRAY} in the workspace")
-    assert changed.endswith(": reports/confusion.csv")
+    assert changed.endswith(": reports/predictions.csv")
     assert "0 objects in the cache, 1 file in the workspace" in error
     verify(workspace, "--repair")
-    assert workspace.read("reports/confusion.csv") == b"a user's own change"
-    workspace.run("dvc", "checkout", "--force", "reports/confusion.csv")
+    assert workspace.read("reports/predictions.csv") == b"a user's own change"
+    workspace.run("dvc", "checkout", "--force", "reports/predictions.csv")
     assert "Running stage" not in workspace.run("dvc", "repro")
     assert_healed(workspace, finished_workspace, ARRAY)
 
