@@ -3,35 +3,46 @@
 
 SHELL := /bin/bash
 PYTHON ?= python3
-EXTRAS ?=
-ifneq ($(filter-out gpu,$(EXTRAS)),)
-$(error EXTRAS=$(EXTRAS) is not known; the one extra is gpu)
-endif
 VENV := .venv
-# An environment with the extra serves without it as well.
-KIND := $(if $(EXTRAS)$(wildcard $(VENV)/.installed-gpu),gpu,dev)
-LOCK := requirements-$(KIND).txt
-STAMP := $(VENV)/.installed-$(KIND)
+KNOWN_EXTRAS := gpu ssh s3
+EXTRAS ?=
+UNKNOWN := $(filter-out $(KNOWN_EXTRAS),$(EXTRAS))
+ifneq ($(UNKNOWN),)
+$(error EXTRAS: $(UNKNOWN) is not known; the extras are $(KNOWN_EXTRAS))
+endif
+# requirements.txt runs the pipeline; an extra, or dev, goes on top of it. Each leaves a stamp:
+# nothing is installed twice, and what was installed once stays, in step with its lock.
+STAMPS := $(sort $(wildcard $(VENV)/.installed-*) $(patsubst %,$(VENV)/.installed-%,runtime $(EXTRAS)))
 # DVC runs `python` from PATH: ours has to come first.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test test-all check lock check-params clean
+.PHONY: help setup setup-dev repro check-params verify push test test-all check lock clean
+# Two installations at once would spoil each other.
+.NOTPARALLEL:
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-setup: $(STAMP) ## Make the environment .venv with the locked requirements (EXTRAS=gpu: CUDA).
+setup: $(STAMPS) ## Make the environment .venv (EXTRAS="ssh s3": remotes' clients; gpu: CUDA).
 
-$(STAMP): $(LOCK)
+setup-dev: setup $(VENV)/.installed-dev
+
+define install
+@echo "installing $< into $(VENV)"
+@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+@touch $@
+endef
+
+$(VENV)/.installed-runtime: requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: $(PYTHON) is Python %d.%d; 3.11 to 3.13 is needed: make PYTHON=python3.12 ..." % v)'
 	@$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	@echo "installing $(LOCK) into $(VENV)"
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
-	@rm -f $(VENV)/.installed-*
-	@touch $@
+	$(install)
+
+$(VENV)/.installed-%: requirements-%.txt | $(VENV)/.installed-runtime
+	$(install)
 
 repro: setup check-params ## Run the whole pipeline; what has not changed comes from the cache.
 	@python -m dvc repro
@@ -39,13 +50,29 @@ repro: setup check-params ## Run the whole pipeline; what has not changed comes 
 check-params: setup ## Validate the whole params.yaml.
 	@PYTHONPATH=src python -m cifar_pipeline.params.check
 
-test: setup ## Run the tests.
-	@python -m pytest -m "not slow"
+verify: setup ## Look for damage in DVC's cache (ARGS=--repair: mend it).
+	@PYTHONPATH=src python -m cifar_pipeline.dvc_cache.verify $(ARGS)
 
-test-all: setup ## Run the tests and the long campaigns.
-	@python -m pytest
+# `dvc push` ends with exit code 0 although it leaves out
+# - a branch or tag whose own .dvc/config lacks the remote: the present .dvc/config serves for all;
+# - what an earlier push noted as sent or as not wanted: this one starts without such notes;
+# - a run record that failed on its way: an ERROR in what it says fails this.
+push: setup ## Push every run, and the outs of all branches and tags (REMOTE=name: not the default).
+	@set -o pipefail; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	DVC_SYSTEM_CONFIG_DIR=.dvc DVC_SITE_CACHE_DIR=$$scratch/notes python -m dvc push \
+	  --run-cache --all-branches --all-tags $(addprefix --remote=,$(REMOTE)) 2>&1 \
+	  | tee $$scratch/said && ! grep -q ^ERROR $$scratch/said
 
-check: setup ## Lint, format check, types.
+# A process a core; more than four would want much memory for TensorFlow. A file's tests share runs.
+SPREAD := --numprocesses auto --maxprocesses 4 --dist loadfile
+
+test: setup-dev ## Run the tests.
+	@python -m pytest $(SPREAD) -m "not slow"
+
+test-all: setup-dev ## Run the tests and the long campaigns.
+	@python -m pytest $(SPREAD)
+
+check: setup-dev ## Lint, format check, types.
 	@python -m ruff check .
 	@python -m ruff format --check .
 	@python -m mypy
@@ -54,10 +81,13 @@ COMPILE := python -m uv pip compile -q --universal --python-version 3.11 --gener
 	--no-emit-index-url --no-header --no-annotate pyproject.toml
 
 # requirements.txt is what train and evaluate depend on: a new linter does not retrain a model.
-lock: setup ## Write the hash-pinned requirements anew from pyproject.toml.
+lock: setup-dev ## Write the hash-pinned requirements anew from pyproject.toml.
 	@$(COMPILE) -o requirements.txt
 	@$(COMPILE) -c requirements.txt --extra dev -o requirements-dev.txt
-	@$(COMPILE) -c requirements.txt --extra dev --extra gpu -o requirements-gpu.txt
+	@for extra in $(KNOWN_EXTRAS); do \
+	  $(COMPILE) -c requirements.txt -c requirements-dev.txt --extra $$extra \
+	    -o requirements-$$extra.txt || exit; \
+	done
 
 clean: ## Remove the environment; data, models and DVC's cache stay.
 	@rm -rf $(VENV)
