@@ -45,6 +45,8 @@ $(VENV)/.installed-%: requirements-%.txt | $(VENV)/.installed-runtime
 	$(install)
 
 repro: setup check-params ## Run the whole pipeline; what has not changed comes from the cache.
+	@# A kill while DVC writes this file leaves it torn, and every later `dvc repro` would fail.
+	@python -m json.tool .dvc/tmp/rwlock >/dev/null 2>&1 || rm -f .dvc/tmp/rwlock
 	@python -m dvc repro
 
 check-params: setup ## Validate the whole params.yaml.

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from cifar_pipeline.command import command_app
+from cifar_pipeline.one_trainer import remove_backup
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.loading import load_section
 
@@ -26,6 +27,7 @@ def main(
 ) -> None:
     """Score the trained model on the test images and show which classes it takes for which."""
     choices = load_section(params, EvaluateParams, "evaluate")
+    remove_backup(model.parent)
     from cifar_pipeline.evaluation import evaluate
 
     evaluate(model, processed, reports, choices)

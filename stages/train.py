@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from cifar_pipeline.command import command_app
-from cifar_pipeline.one_trainer import alone_in
+from cifar_pipeline.one_trainer import alone_in, what_the_same_command_does
 from cifar_pipeline.params.loading import load_section
 from cifar_pipeline.params.models import load_model
 from cifar_pipeline.params.train import TrainParams
@@ -41,4 +41,4 @@ def main(
 
 
 if __name__ == "__main__":
-    command_app(main, again="the same command goes on after the last finished epoch")()
+    command_app(main, again=what_the_same_command_does())()

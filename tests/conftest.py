@@ -1,6 +1,8 @@
 """Fixtures that more than one module of tests uses."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,13 @@ def finished_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def workspace(finished_workspace: Workspace, tmp_path: Path) -> Workspace:
     """A copy of the finished workspace that a test may change."""
     return finished_workspace.copy(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c_stops_the_tests() -> Iterator[None]:
+    """A command that ran inside a test has taken Ctrl-C for its own."""
+    yield
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

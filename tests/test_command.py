@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from cifar_pipeline.command import command_app
 from cifar_pipeline.errors import ParamsError, PipelineError
+from cifar_pipeline.interruption import _GRACE_SECONDS
 from closure import ROOT
 
 
@@ -53,6 +54,7 @@ COMMANDS = {
     "that waits for a thread": """
     threading.Thread(target=time.sleep, args=(60,)).start()
     time.sleep(60)""",
+    "that is at its end": "threading.Thread(target=time.sleep, args=(60,)).start()",
     "that has moved its standard error": """
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
@@ -86,6 +88,7 @@ def test_ctrl_c_ends_a_command_with_one_line(body: str) -> None:
     assert process.stdout.readline() == "working\n"
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)  # far less than the command's minute
+    assert _GRACE_SECONDS < 2
     assert process.returncode == 130
     assert errors == "interrupted: call it again\n"
 

@@ -13,19 +13,22 @@ import pytest
 
 from workspace import Workspace
 
-BACKUP = "models/training_backup.npz"
+BACKUP = "models/training.backup"
 PRODUCED = (
     "dvc.lock",
     "models/model.keras",
     "reports/history.csv",
     "reports/train_metrics.json",
 )
+LEFT_BY_KILLED_PROCESSES = ("training.backup.x1y2.backup", "model.keras.x1y2.keras")
 # Long enough to be killed in, and with dropout: its random streams have to go on too.
 MANY_EPOCHS = {
     "models.fast.epochs": 40,
     "models.fast.early_stopping.start_from_epoch": 39,
     "models.fast.block2.dropout": 0.2,
 }
+
+ONE_EPOCH = {"models.fast.epochs": 1, "models.fast.early_stopping.start_from_epoch": 0}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +89,6 @@ def output(workspace: Workspace) -> str:
 
 def assert_same(workspace: Workspace, uninterrupted: dict[str, bytes]) -> None:
     assert {name: workspace.read(name) for name in PRODUCED} == uninterrupted
-    assert not (workspace.folder / BACKUP).exists()
     # Neither backup, lock nor timings are anything that Git would add.
     seen = workspace.run("git", "ls-files", "--others", "--exclude-standard").split()
     assert sorted(seen) == ["reports/history.csv", "reports/train_metrics.json"]
@@ -105,6 +107,46 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_bits(
     assert "going on after epoch" in text
     assert "epoch 1/40" not in text
     assert_same(workspace, uninterrupted)
+    # It may still be needed: dvc can be killed before it notes what train has left.
+    assert (workspace.folder / BACKUP).exists()
+    workspace.run("dvc", "repro")
+    assert not (workspace.folder / BACKUP).exists()
+
+
+def test_a_training_that_dvc_did_not_note_is_not_lost(
+    workspace: Workspace, uninterrupted: dict[str, bytes]
+) -> None:
+    # As it is when dvc was killed after the stage's end, or before it and the stage lived on.
+    workspace.run("env", "DVC_STAGE=train", "python", "stages/train.py")
+    assert "going on after epoch 40 of 40" in workspace.run("dvc", "repro", "train")
+    assert_same(workspace, uninterrupted)
+
+
+def test_without_dvc_nothing_is_left_beside_the_results(workspace: Workspace) -> None:
+    workspace.set_params(
+        {"models.fast.epochs": 1, "models.fast.early_stopping.start_from_epoch": 0}
+    )
+    leftovers = [workspace.folder / "models" / f".{name}" for name in LEFT_BY_KILLED_PROCESSES]
+    for leftover in leftovers:
+        leftover.write_bytes(b"half")
+    before = workspace.run("git", "status", "--porcelain", "-uall")
+    assert "half" not in before
+    assert "models/." not in before
+    workspace.run("python", "stages/train.py")
+    found = {path.name for path in (workspace.folder / "models").iterdir()}
+    assert found == {".gitignore", "model.keras", "training.lock"}
+
+
+@pytest.mark.parametrize("torn", ["", '{"data/raw": {"wri'])
+def test_a_lock_file_of_dvc_that_a_kill_tore_is_mended(torn: str, workspace: Workspace) -> None:
+    path = workspace.folder / ".dvc/tmp/rwlock"
+    path.write_text(torn)
+    assert "Unable to read RWLock-file" in workspace.run("dvc", "repro", "preprocess", expect=255)
+    recipe = ("make", "-s", "-o", "setup", "-o", "check-params", "repro")
+    workspace.set_params(
+        {"models.fast.epochs": 1, "models.fast.early_stopping.start_from_epoch": 0}
+    )
+    assert "Unable" not in workspace.run(*recipe)
 
 
 def test_ctrl_c_says_how_to_go_on(workspace: Workspace, uninterrupted: dict[str, bytes]) -> None:
@@ -129,7 +171,6 @@ def test_a_changed_parameter_does_not_go_on(workspace: Workspace) -> None:
     text = workspace.run("dvc", "repro", "train")
     assert "is of another run (different params): training starts from the first epoch" in text
     assert "epoch 1/2" in text
-    assert not (workspace.folder / BACKUP).exists()
 
 
 def test_a_second_dvc_repro_waits_or_ends_beside_the_first(
@@ -137,7 +178,9 @@ def test_a_second_dvc_repro_waits_or_ends_beside_the_first(
 ) -> None:
     process = start_training(workspace)
     first = trainer(workspace)
+    os.kill(first, signal.SIGSTOP)  # so that it is still there
     text = workspace.run("dvc", "repro", "train", expect=255)
+    os.kill(first, signal.SIGCONT)
     assert f"PID {process.pid}" in text
     assert "stages/train.py" not in text
     assert trainer(workspace) == first
@@ -145,9 +188,11 @@ def test_a_second_dvc_repro_waits_or_ends_beside_the_first(
     assert_same(workspace, uninterrupted)
 
 
+@pytest.mark.parametrize("shell", ["/bin/bash", "/bin/sh"])  # the second stays between the two
 def test_an_orphaned_trainer_is_never_trained_beside(
-    workspace: Workspace, uninterrupted: dict[str, bytes]
+    shell: str, workspace: Workspace, uninterrupted: dict[str, bytes]
 ) -> None:
+    workspace.environment["SHELL"] = shell
     process = start_training(workspace)
     process.kill()  # dvc alone
     process.wait()
@@ -167,17 +212,27 @@ def test_an_orphaned_trainer_is_never_trained_beside(
 
 
 @pytest.mark.slow
-def test_kills_at_random_moments(workspace: Workspace, uninterrupted: dict[str, bytes]) -> None:
+def test_kills_at_random_moments(workspace: Workspace) -> None:
     """Killed in whatever it was doing, ten times over: starting, training, saving."""
+    last = 1500
+    workspace.set_params({"models.fast.epochs": last})
+    workspace.set_params({"models.fast.early_stopping.start_from_epoch": last - 1})
+    reference = workspace.copy(workspace.folder.parent / "reference")
+    reference.run("dvc", "repro", "train")
     moments = random.Random(20)
+    text = ""
     for _ in range(10):
         process = workspace.start(
             "dvc", "repro", "train", output=workspace.folder.parent / "output"
         )
-        try:
-            process.wait(timeout=moments.uniform(2, 10))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    workspace.run("dvc", "repro", "train")
-    assert_same(workspace, uninterrupted)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=moments.uniform(2, 12))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        text += output(workspace)
+    text += workspace.run("dvc", "repro", "train")
+    assert text.count("going on after epoch") > 3
+    assert text.count(f"epoch 1/{last}:") == 1
+    assert {name: workspace.read(name) for name in PRODUCED} == {
+        name: reference.read(name) for name in PRODUCED
+    }

@@ -17,7 +17,7 @@ def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
     leaves what was at `path` untouched. A `durable` file outlasts a loss of power from then on.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -30,6 +30,12 @@ def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
             _to_disk(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what killed processes have left of `replacing(path)`. No other may be at it."""
+    for leftover in path.parent.glob(f".{path.name}.*"):
+        leftover.unlink(missing_ok=True)
 
 
 def _to_disk(path: Path) -> None:

@@ -28,7 +28,7 @@ def start_backend() -> None:
     if backend == "jax" and _JAX_DETERMINISM not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_JAX_DETERMINISM}".strip()
     shown = _LEVEL in os.environ
-    os.environ.setdefault(_LEVEL, "2")
+    os.environ.setdefault(_LEVEL, "2")  # read while TensorFlow is imported
     try:
         with nullcontext() if shown else _standard_error_kept_back():
             import keras
@@ -41,6 +41,9 @@ def start_backend() -> None:
         raise PipelineError(
             f"Keras cannot start on {backend} ({error}); unset KERAS_BACKEND or install {backend}"
         ) from None
+    finally:
+        if not shown:
+            del os.environ[_LEVEL]
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format("channels_last")
 

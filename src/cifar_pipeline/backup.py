@@ -4,8 +4,9 @@ Keras' own BackupAndRestore keeps neither the state of early stopping nor that o
 streams, and does not notice changed parameters.
 """
 
+import hashlib
+import io
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from cifar_pipeline.command import say
 from cifar_pipeline.run_key import RunKey
 
 _META = "meta"
+_DIGEST_BYTES = 32
+_ANEW = "starts from the first epoch"
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,11 @@ _LISTS = ("variables", "optimizer", "best_weights")
 class Backup:
     """The file that holds the state of one run, found again by the run's key alone.
 
+    It begins with the SHA-256 of the rest, an archive of arrays: those of a zip archive do not
+    cover its list of entries.
+
     Args:
-        path: a name that ends in .npz, outside of what DVC tracks.
+        path: outside of what DVC tracks.
         key: what the run depends on.
     """
 
@@ -68,9 +74,12 @@ class Backup:
         arrays = {_META: np.frombuffer(content, np.uint8)}
         for name in _LISTS:
             arrays |= {f"{name}/{at}": array for at, array in enumerate(getattr(state, name))}
+        archive = io.BytesIO()
+        np.savez(archive, allow_pickle=False, **arrays)
         try:
-            with replacing(self.path, durable=True) as temporary:
-                np.savez(temporary, allow_pickle=False, **arrays)
+            with replacing(self.path, durable=True) as temporary, temporary.open("wb") as file:
+                file.write(hashlib.sha256(archive.getbuffer()).digest())
+                file.write(archive.getbuffer())
         except OSError as error:
             say(
                 f"warning: {self.path} cannot be written ({error.strerror}); training goes on, "
@@ -79,31 +88,31 @@ class Backup:
 
     def load(self) -> RunState | None:
         """Return the state to go on from, None without one; say why when a file is not used."""
-        if not self.path.is_file():
-            return None
         try:
-            # Reading an entry to its end compares its checksum.
-            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            meta = json.loads(arrays.pop(_META).tobytes())
-            key = meta.pop("key")
-            meta |= {name: _in_order(arrays, name) for name in _LISTS}
-            state = RunState(**meta)
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            reason = type(error).__name__
-            say(f"{self.path} is damaged ({reason}): training starts from the first epoch")
+            content = self.path.read_bytes()
+        except FileNotFoundError:
             return None
+        except OSError as error:
+            say(f"{self.path} cannot be read ({error.strerror}): training {_ANEW}")
+            return None
+        digest, archive = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+        if hashlib.sha256(archive).digest() != digest:
+            say(f"{self.path} is damaged: training {_ANEW}")
+            return None
+        with np.load(io.BytesIO(archive), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        meta = json.loads(arrays.pop(_META).tobytes())
+        key = meta.pop("key")
         changed = [part for part in self._key if key.get(part) != self._key[part]]
         if changed:
-            say(
-                f"{self.path} is of another run (different {', '.join(changed)}): "
-                "training starts from the first epoch"
-            )
+            say(f"{self.path} is of another run (different {', '.join(changed)}): training {_ANEW}")
             return None
-        return state
+        # The same key is the same code, so these are the fields that it knows.
+        meta |= {name: _in_order(arrays, name) for name in _LISTS}
+        return RunState(**meta)
 
     def remove(self) -> None:
-        """Remove the file, when the run has left its results."""
+        """Remove the file."""
         self.path.unlink(missing_ok=True)
 
 

@@ -1,14 +1,13 @@
 """What every command of the project shares: help, error lines, exit codes."""
 
 import functools
-import os
 from collections.abc import Callable
 from typing import Any
 
 import typer
 from rich.console import Console
 
-from cifar_pipeline.errors import PipelineError
+from cifar_pipeline.errors import PipelineError, recovery
 from cifar_pipeline.interruption import end, ends_in_time
 
 
@@ -20,16 +19,6 @@ def say(message: str) -> None:
 def complain(message: str) -> None:
     """Print one line to standard error."""
     Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(message)
-
-
-def _recovery() -> str:
-    """Return how to get back what DVC has removed before it ran this stage, if it did."""
-    if "DVC_STAGE" not in os.environ:
-        return ""
-    return (
-        "; `dvc checkout` and `git restore reports` bring this stage's last results back"
-        " (README: When something goes wrong)"
-    )
 
 
 def command_app(
@@ -49,12 +38,12 @@ def command_app(
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
-        interrupted = f"interrupted: {again}{_recovery()}"
+        interrupted = f"interrupted: {again}{recovery()}"
         try:
             with ends_in_time(interrupted):
                 function(*args, **kwargs)
         except PipelineError as error:
-            complain(f"error: {error}{_recovery()}")
+            complain(f"error: {error}{recovery()}")
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             end(interrupted)

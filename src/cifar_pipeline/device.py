@@ -7,7 +7,7 @@ from typing import Literal
 
 import keras
 
-from cifar_pipeline.tensorflow_backend import gpu_compute_capability
+from cifar_pipeline.tensorflow_backend import gpu_details
 
 Precision = Literal["float32", "bfloat16"]
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
@@ -35,13 +35,19 @@ def _reported_by_linux(cpuinfo: Path, field: str) -> str:
         lines = cpuinfo.read_text().splitlines()
     except OSError:
         return ""
-    line = next((line for line in lines if line.startswith(field)), "")
+    line = next((line for line in lines if line.partition(":")[0].strip() == field), "")
     return line.partition(":")[2].strip()
 
 
 def processor_name(cpuinfo: Path = _CPUINFO) -> str:
     """Return the processor's name, or its architecture where Linux does not report one."""
     return _reported_by_linux(cpuinfo, "model name") or platform.machine()
+
+
+def processor_details(cpuinfo: Path = _CPUINFO) -> list[str]:
+    """Return what tells kinds of processors apart; virtual machines hide the name, not the rest."""
+    fields = ("vendor_id", "cpu family", "model", "stepping", "flags")
+    return [processor_name(cpuinfo), *(_reported_by_linux(cpuinfo, field) for field in fields)]
 
 
 def processor_computes_in_bfloat16(cpuinfo: Path = _CPUINFO) -> bool:
@@ -57,6 +63,6 @@ def resolve_precision(choice: Literal["auto", "float32", "bfloat16"]) -> Precisi
     if choice != "auto":
         return choice
     if _gpus():
-        capability = gpu_compute_capability()
+        capability = gpu_details().get("compute_capability")
         return "bfloat16" if capability and capability >= _AMPERE else "float32"
     return "bfloat16" if processor_computes_in_bfloat16() else "float32"

@@ -6,6 +6,7 @@ Imports the standard library only and keeps to old syntax: it must load where no
 import sys
 from importlib.util import find_spec
 
+from cifar_pipeline.errors import recovery
 from cifar_pipeline.interruption import end_at_once
 
 NEEDED = (
@@ -35,7 +36,7 @@ def require_environment() -> None:
     `python` in a DVC command is whatever comes first on PATH, often the system's. From here on
     Ctrl-C is one line too.
     """
-    end_at_once("interrupted before anything was begun: run the same command again")
+    end_at_once(f"interrupted: run the same command again{recovery()}")
     reason = ""
     if not (3, 11) <= sys.version_info < (3, 14):
         reason = f"is Python {sys.version_info[0]}.{sys.version_info[1]}, not 3.11 to 3.13"

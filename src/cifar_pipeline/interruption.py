@@ -16,7 +16,10 @@ from contextlib import contextmanager
 EXIT_CODE = 130  # what shells give a command that SIGINT ended
 _GRACE_SECONDS = 1.0
 _ending = threading.Lock()
-_terminal = os.dup(2)  # descriptor 2 itself is elsewhere while TensorFlow starts
+try:
+    _terminal = os.dup(2)  # descriptor 2 itself is elsewhere while TensorFlow starts
+except OSError:  # started without a standard error
+    _terminal = os.open(os.devnull, os.O_WRONLY)
 
 
 def end(message: str) -> None:
@@ -68,5 +71,7 @@ def ends_in_time(message: str) -> Iterator[None]:
     try:
         yield
     finally:
+        # While Python winds up, too, Ctrl-C is that line.
+        end_at_once(message)
         signal.set_wakeup_fd(descriptor)
         os.close(writer)

@@ -19,7 +19,7 @@ _DATE_SAVED = "1980-01-01@00:00:00"
 
 def save_canonical(model: keras.Model, path: Path) -> None:
     """Save `model` under `path`, which must end in .keras; the file appears whole or not at all."""
-    with replacing(path) as temporary:
+    with replacing(path, durable=True) as temporary:
         model.save(temporary)
         with zipfile.ZipFile(temporary) as source:
             entries = {entry.filename: source.read(entry) for entry in source.infolist()}

@@ -12,8 +12,9 @@ from typing import Any
 import keras
 
 from cifar_pipeline.checksums import MANIFEST, sha256_of
-from cifar_pipeline.device import describe_device, processor_name
+from cifar_pipeline.device import describe_device, processor_details
 from cifar_pipeline.params.models import ModelParams
+from cifar_pipeline.tensorflow_backend import gpu_details
 
 RunKey = dict[str, str]
 _PACKAGE = __name__.split(".")[0]
@@ -45,7 +46,7 @@ def run_key(params: ModelParams, seed: int, precision: str, processed: Path) -> 
         "versions": _digest(
             [platform.python_version(), *(f"{name} {version(name)}" for name in packages)]
         ),
-        "device": _digest([describe_device(), processor_name(), settings]),
+        "device": _digest([describe_device(), gpu_details(), processor_details(), settings]),
     }
 
 

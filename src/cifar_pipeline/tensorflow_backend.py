@@ -15,17 +15,15 @@ def enable_determinism() -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def gpu_compute_capability() -> tuple[int, int] | None:
-    """Return the compute capability of the first GPU, None without one or where unknown."""
+def gpu_details() -> dict[str, Any]:
+    """Return `device_name` and `compute_capability` of the first GPU where they are known."""
     if IS_TENSORFLOW:
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
         if gpus:
-            details = tf.config.experimental.get_device_details(gpus[0])
-            capability: tuple[int, int] | None = details.get("compute_capability")
-            return capability
-    return None
+            return dict(tf.config.experimental.get_device_details(gpus[0]))
+    return {}
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):

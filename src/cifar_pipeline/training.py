@@ -1,7 +1,6 @@
 """Fit a preset's network, keep its best weights, save it as plain Keras."""
 
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +22,11 @@ from cifar_pipeline.callbacks import (
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.command import say
 from cifar_pipeline.device import describe_device, processor_name, resolve_precision
+from cifar_pipeline.errors import under_dvc
 from cifar_pipeline.feeding import TrainingBatches, ValidationBatches, smoothed_targets
 from cifar_pipeline.keras_archive import save_canonical
 from cifar_pipeline.network import build_saved_network, build_training_network
+from cifar_pipeline.one_trainer import BACKUP, MODEL
 from cifar_pipeline.optimizer import build_optimizer
 from cifar_pipeline.params.models import EarlyStopping, ModelParams
 from cifar_pipeline.resuming import KeepBackup, put_back
@@ -35,7 +36,6 @@ from cifar_pipeline.scoring import accuracy, cross_entropy
 from cifar_pipeline.statistics import ChannelStatistics, load_statistics
 from cifar_pipeline.whitening import whitening_filters
 
-BACKUP = "training_backup.npz"
 _PREDICTION_BATCH = 500
 
 
@@ -128,7 +128,10 @@ def fit(
     if backup and state:
         first = state.epoch
         end = first if state.stopped_early else end
-        say(f"going on after epoch {first} of {params.epochs}, from {backup.path}")
+        say(
+            f"going on after epoch {first} of {params.epochs}, from {backup.path} "
+            "(without that file training starts from the first epoch)"
+        )
         put_back(network, state)
         batches.start_epoch(first)
         record = RecordEpochs(state.rows, state.seconds)
@@ -182,7 +185,6 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     Raises:
         PipelineError: an array is missing or corrupt, the loss diverged.
     """
-    parent = os.getppid()
     for folder in (models, reports):
         require_writable(folder)  # not found out when the training is over
     training = Split(*load_split(processed, "train"))
@@ -194,8 +196,8 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
 
     network = build_saved_network(params, statistics, run.network)
     with writing(models):
-        save_canonical(network, models / "model.keras")
-    saved = load_saved_model(models / "model.keras")
+        save_canonical(network, models / MODEL)
+    saved = load_saved_model(models / MODEL)
     validation_scores = _scores(saved, validation)
     metrics = {
         "epochs": len(run.history),
@@ -219,9 +221,10 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
         }
         with replacing(reports / "train_timings.json") as temporary:
             temporary.write_text(json.dumps(timings, indent=2) + "\n")
-    if os.getppid() == parent:
+    if not under_dvc():
         backup.remove()
-    # Else `dvc` was killed: it will ask for this run again, and then finds it finished.
+    # Else DVC may be killed before it has noted this run, and ask for it again. It has noted it
+    # when evaluate begins, which removes the backup.
     say(
         f"kept epoch {run.best_epoch} of {len(run.history)}"
         f"{' (stopped early)' if run.stopped_early else ''}: "

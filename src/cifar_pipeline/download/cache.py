@@ -46,9 +46,6 @@ def cached_archives(folder: Path) -> list[Path]:
 def cache_alone(folder: Path) -> Iterator[None]:
     """Have the cache alone, among all processes of this machine, while the block runs.
 
-    Without locks (Windows) two downloads at once may disturb each other, not corrupt: the hashes
-    decide.
-
     Raises:
         OSError: the folder cannot be written.
     """

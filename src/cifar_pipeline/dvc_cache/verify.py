@@ -51,7 +51,7 @@ def verify_cache(repair: bool) -> None:
         if not objects.damaged and not copies:
             say(
                 f"{_shown(cache.path)}: {_counted(objects.number, 'object')}, "
-                f"{objects.size / 1e6:,.1f} MB, none is damaged; nor are "
+                f"{objects.size / 1e6:,.1f} MB, none is damaged; nor is any of "
                 f"{_counted(sum(file.good for file in files), 'file')} in the workspace"
             )
 
