@@ -214,7 +214,7 @@ def test_an_orphaned_trainer_is_never_trained_beside(
 @pytest.mark.slow
 def test_kills_at_random_moments(workspace: Workspace) -> None:
     """Killed in whatever it was doing, ten times over: starting, training, saving."""
-    last = 1500
+    last = 400
     workspace.set_params({"models.fast.epochs": last})
     workspace.set_params({"models.fast.early_stopping.start_from_epoch": last - 1})
     reference = workspace.copy(workspace.folder.parent / "reference")
