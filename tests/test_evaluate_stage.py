@@ -21,7 +21,7 @@ from cifar_pipeline.saved_model import load_saved_model, predict_probabilities
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = ROOT / "stages" / "evaluate.py"
-PARAMS = "evaluate: {batch_size: 16, confused_pairs: 3}\n"
+PARAMS = "evaluate: {batch_size: 16, confused_pairs: 3, test_time_augmentation: none}\n"
 IMAGES = 40
 
 
@@ -100,6 +100,23 @@ def test_reports_and_headline(inputs, tiny_model):
     headline = f"test accuracy {metrics['accuracy']:.4f}, loss {metrics['loss']:.4f} (40 images)"
     assert result.stdout.splitlines()[-1] == headline
     assert result.stdout.count("<->") == 3
+
+
+def test_test_time_augmentation_has_scores_of_its_own(inputs):
+    run(inputs)
+    plain = json.loads((inputs / "reports" / "test_metrics.json").read_text())
+    (inputs / "params.yaml").write_text(PARAMS.replace("none", "flip_shift"))
+    result = run(inputs)
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((inputs / "reports" / "test_metrics.json").read_text())
+    scores = metrics.pop("test_time_augmentation")
+    assert metrics == plain
+    assert list(scores) == ["loss", "accuracy", "error"]
+    last = result.stdout.splitlines()[-1]
+    assert last == (
+        f"with test-time augmentation (flip_shift): test accuracy {scores['accuracy']:.4f}, "
+        f"loss {scores['loss']:.4f}"
+    )
 
 
 def test_the_batch_size_does_not_change_the_scores(inputs):

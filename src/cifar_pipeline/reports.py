@@ -19,21 +19,30 @@ DIGITS = 6
 Metrics = dict[str, dict[str, float]]
 
 
-def metrics_of(probabilities: np.ndarray, labels: np.ndarray) -> Metrics:
+def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    correct = accuracy(probabilities, labels)
+    return {
+        "loss": round(cross_entropy(probabilities, labels), DIGITS),
+        "accuracy": round(correct, DIGITS),
+        "error": round(1 - correct, DIGITS),
+    }
+
+
+def metrics_of(
+    probabilities: np.ndarray, labels: np.ndarray, averaged: np.ndarray | None = None
+) -> Metrics:
     """Return loss (nats), accuracy and error of the test split, and the error of every class.
 
     Args:
         probabilities: float32 (N, 10).
         labels: uint8 (N,).
+        averaged: probabilities by test-time augmentation, float32 (N, 10), None without.
     """
     table = error_table(confusion_matrix(labels, probabilities.argmax(axis=1)))
-    correct = accuracy(probabilities, labels)
+    more = {} if averaged is None else {"test_time_augmentation": _scores(averaged, labels)}
     return {
-        "test": {
-            "loss": round(cross_entropy(probabilities, labels), DIGITS),
-            "accuracy": round(correct, DIGITS),
-            "error": round(1 - correct, DIGITS),
-        },
+        "test": _scores(probabilities, labels),
+        **more,
         "error_by_class": {
             str(name): round(float(rate), DIGITS)
             for name, rate in zip(table["class"], table["error_rate"], strict=True)
@@ -61,16 +70,19 @@ def prediction_table(probabilities: np.ndarray, labels: np.ndarray) -> pd.DataFr
     return pd.DataFrame(columns)
 
 
-def write_reports(folder: Path, probabilities: np.ndarray, labels: np.ndarray) -> None:
+def write_reports(
+    folder: Path, probabilities: np.ndarray, labels: np.ndarray, averaged: np.ndarray | None = None
+) -> None:
     """Write test_metrics.json, per_class_errors.csv, confusion.csv and predictions.csv.
 
     Args:
         folder: where they go; made when missing.
         probabilities: float32 (N, 10), in the order of the test split.
         labels: uint8 (N,).
+        averaged: probabilities by test-time augmentation, for the metrics alone; None without.
     """
     with replacing(folder / "test_metrics.json") as temporary:
-        content = json.dumps(metrics_of(probabilities, labels), indent=2) + "\n"
+        content = json.dumps(metrics_of(probabilities, labels, averaged), indent=2) + "\n"
         temporary.write_text(content, encoding="utf-8", newline="\n")
     predictions = prediction_table(probabilities, labels)
     pairs = predictions[["label", "predicted"]].rename(columns={"label": "actual"})

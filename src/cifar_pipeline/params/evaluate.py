@@ -3,10 +3,12 @@
 from pydantic import Field
 
 from cifar_pipeline.params.loading import Section
+from cifar_pipeline.views import Views
 
 
 class EvaluateParams(Section):
     """Parameters of the stage `evaluate`."""
 
     batch_size: int = Field(gt=0)
+    test_time_augmentation: Views
     confused_pairs: int = Field(ge=0, le=45)
