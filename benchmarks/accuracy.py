@@ -1,0 +1,171 @@
+"""Test accuracy and training time of presets over seeds.
+
+    python benchmarks/accuracy.py fast --seeds 5
+    python benchmarks/accuracy.py accurate --seeds 3 --all-images
+
+Every run is a process of its own, on the arrays of data/processed. Each run's figures go into
+results.json, with what they depend on: a run that is there already, on this kind of processor and
+with the same first steps, bit for bit, is not repeated. The test set is read when the training is over, and nothing is
+chosen by it.
+
+--all-images trains on all 50,000 images for the preset's number of epochs, as the presets' peers
+do: no image is held out, so the last epoch is kept, whatever it is. The pipeline never does that.
+"""
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+PROCESSED = ROOT / "data/processed"
+RESULTS = Path(__file__).with_name("results.json")
+BATCH = 500
+
+
+def key_of(preset: str, seed: int, all_images: bool) -> dict[str, str]:
+    """Return what a run is and depends on.
+
+    Of the code it holds what the code does, not how it reads: the digest of the weights after two
+    short epochs. A run need be repeated only when a model's bits change.
+    """
+    import hashlib
+
+    from cifar_pipeline.backend import start_backend
+
+    start_backend()
+    from cifar_pipeline.arrays import load_split
+    from cifar_pipeline.device import resolve_precision
+    from cifar_pipeline.params.models import load_model
+    from cifar_pipeline.run_key import run_key
+    from cifar_pipeline.statistics import load_statistics
+    from cifar_pipeline.training import Split, fit
+
+    params = load_model(ROOT / "params.yaml", preset)
+    precision = resolve_precision(params.precision)
+    key = run_key(params, seed, precision, PROCESSED)
+    stopping = params.early_stopping.model_copy(update={"start_from_epoch": 1})
+    brief = params.model_copy(update={"epochs": 2, "early_stopping": stopping})
+    images, labels = load_split(PROCESSED, "train")
+    few = Split(images[: 2 * params.batch_size], labels[: 2 * params.batch_size])
+    run = fit(brief, seed, precision, few, few, load_statistics(PROCESSED))
+    digest = hashlib.sha256(b"".join(value.tobytes() for value in run.network.get_weights()))
+    return {
+        "preset": preset,
+        "seed": str(seed),
+        "images": "50,000" if all_images else "45,000",
+        **{name: key[name] for name in ("params", "data", "versions", "device")},
+        "weights_after_two_short_epochs": digest.hexdigest(),
+    }
+
+
+def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
+    """Train, then read the test set once; return the run's figures."""
+    import numpy as np
+
+    from cifar_pipeline.backend import start_backend
+
+    start_backend()
+    from cifar_pipeline.arrays import load_split
+    from cifar_pipeline.device import describe_device, processor_name, resolve_precision
+    from cifar_pipeline.network import build_saved_network
+    from cifar_pipeline.params.models import load_model
+    from cifar_pipeline.saved_model import predict_probabilities
+    from cifar_pipeline.statistics import load_statistics
+    from cifar_pipeline.training import Split, fit
+    from cifar_pipeline.views import views
+
+    params = load_model(ROOT / "params.yaml", preset)
+    precision = resolve_precision(params.precision)
+    data, held_out = (Split(*load_split(PROCESSED, name)) for name in ("train", "validation"))
+    if all_images:
+        images = np.concatenate([data.images, held_out.images])
+        data = Split(images, np.concatenate([data.labels, held_out.labels]))
+        # The first epoch that may be kept is the last one.
+        last = params.early_stopping.model_copy(update={"start_from_epoch": params.epochs - 1})
+        params = params.model_copy(update={"early_stopping": last})
+    started = time.monotonic()
+    run = fit(params, seed, precision, data, held_out, load_statistics(PROCESSED))
+    seconds = time.monotonic() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    saved = build_saved_network(params, load_statistics(PROCESSED), run.network)
+    images, labels = load_split(PROCESSED, "test")
+    parts = [
+        (weight, np.log(np.maximum(predict_probabilities(saved, view, BATCH), 1e-30)))
+        for weight, view in views(images, "flip_shift")
+    ]
+    averaged = {
+        "none": parts[0][1],
+        "flip": parts[0][1] + parts[1][1],
+        "flip_shift": sum(weight * logits for weight, logits in parts),
+    }
+    kept = run.history.iloc[run.best_epoch - 1]
+    return {
+        "processor": processor_name(),
+        "device": describe_device(),
+        "precision": precision,
+        "epochs": len(run.history),
+        "kept_epoch": run.best_epoch,
+        "validation_accuracy": None if all_images else round(float(kept["val_accuracy"]), 4),
+        "test_accuracy": {
+            name: round(float((logits.argmax(axis=1) == labels).mean()), 4)
+            for name, logits in averaged.items()
+        },
+        # Both with the graph's tracing; the second one with building and compiling, too.
+        "epoch_seconds": round(sum(run.seconds), 1),
+        "fit_seconds": round(seconds, 1),
+        "peak_gigabytes": round(peak, 2),
+    }
+
+
+def in_a_process(*arguments: str) -> Any:
+    """Run this file with `arguments` in a process of its own; return the JSON of its last line."""
+    command = [sys.executable, __file__, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main(
+    preset: Annotated[str, typer.Argument(help="A preset of params.yaml.")],
+    seeds: Annotated[int, typer.Option(help="Seeds from 1 up to this.", min=1)] = 3,
+    all_images: Annotated[bool, typer.Option("--all-images", help="50,000, no choice.")] = False,
+    one: Annotated[int, typer.Option(hidden=True)] = 0,
+    key: Annotated[int, typer.Option(hidden=True)] = 0,
+) -> None:
+    """Train a preset with several seeds; print test accuracy (mean, spread) and seconds."""
+    if one or key:
+        of = train_once if one else key_of
+        print(json.dumps(of(preset, one or key, all_images)))
+        return
+    flags = ["--all-images"] if all_images else []
+    runs = []
+    for seed in range(1, seeds + 1):
+        known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+        wanted = in_a_process(preset, "--key", str(seed), *flags)
+        run = next((run for run in known if run["key"] == wanted), None)
+        if run is None:
+            run = {"key": wanted, **in_a_process(preset, "--one", str(seed), *flags)}
+            run["commit"] = subprocess.check_output(
+                ["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True
+            ).strip()
+            RESULTS.write_text(json.dumps([*known, run], indent=1) + "\n")
+        print(json.dumps({name: run[name] for name in run if name != "key"}), flush=True)
+        runs.append(run)
+    summary: dict[str, Any] = {"preset": preset, "seeds": seeds, "images": runs[0]["key"]["images"]}
+    for name in runs[0]["test_accuracy"]:
+        values = [run["test_accuracy"][name] for run in runs]
+        spread = round(statistics.stdev(values), 4) if seeds > 1 else None
+        summary[name] = {"mean": round(statistics.mean(values), 4), "deviation": spread}
+    summary["epoch_seconds"] = round(statistics.mean(run["epoch_seconds"] for run in runs), 1)
+    print(json.dumps(summary))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,75 @@
+"""Seconds an epoch and peak memory of a preset at 5,000, 15,000 and 45,000 images.
+
+    python benchmarks/scaling.py [--preset fast]
+
+Each size is a process of its own. Memory may grow by the uint8 arrays themselves and a quarter.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+PROCESSED = ROOT / "data/processed"
+SIZES = (5_000, 15_000, 45_000)
+IMAGE_GIGABYTES = 32 * 32 * 3 / 1e9
+EPOCHS = 2  # the first one traces the graph and is left out
+
+
+def train_once(preset: str, number: int) -> dict[str, float]:
+    """Train on the first `number` images; return seconds of an epoch and peak memory."""
+    from cifar_pipeline.backend import start_backend
+
+    start_backend()
+    from cifar_pipeline.arrays import load_split
+    from cifar_pipeline.device import resolve_precision
+    from cifar_pipeline.params.models import load_model
+    from cifar_pipeline.statistics import load_statistics
+    from cifar_pipeline.training import Split, fit
+
+    params = load_model(ROOT / "params.yaml", preset)
+    stopping = params.early_stopping.model_copy(update={"start_from_epoch": EPOCHS - 1})
+    params = params.model_copy(update={"epochs": EPOCHS, "early_stopping": stopping})
+    images, labels = load_split(PROCESSED, "train")
+    train = Split(images[:number].copy(), labels[:number].copy())
+    few = Split(images[:500].copy(), labels[:500].copy())
+    del images, labels
+    precision = resolve_precision(params.precision)
+    run = fit(params, 1, precision, train, few, load_statistics(PROCESSED))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return {"images": number, "epoch_seconds": run.seconds[-1], "peak_gigabytes": round(peak, 3)}
+
+
+def main(
+    preset: Annotated[str, typer.Option(help="A preset of params.yaml.")] = "fast",
+    one: Annotated[int, typer.Option(hidden=True)] = 0,
+) -> None:
+    """Train on three sizes and say whether time and memory grow straight."""
+    if one:
+        print(json.dumps(train_once(preset, one)))
+        return
+    rows = []
+    for size in SIZES:
+        command = [sys.executable, __file__, "--preset", preset, "--one", str(size)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        row = json.loads(done.stdout.splitlines()[-1])
+        row["seconds_per_1000_images"] = round(1000 * row["epoch_seconds"] / size, 3)
+        first = rows[0] if rows else row
+        arrays = (size - first["images"]) * IMAGE_GIGABYTES
+        row["gigabytes_allowed"] = round(1.25 * first["peak_gigabytes"] + arrays, 3)
+        print(json.dumps(row), flush=True)
+        rows.append(row)
+    over = [row["images"] for row in rows if row["peak_gigabytes"] > row["gigabytes_allowed"]]
+    if over:
+        sys.exit(f"more memory than allowed at {over} images")
+    print(json.dumps({"preset": preset, "rows": rows}))
+
+
+if __name__ == "__main__":
+    typer.run(main)
