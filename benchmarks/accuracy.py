@@ -5,8 +5,8 @@
 
 Every run is a process of its own, on the arrays of data/processed. Each run's figures go into
 results.json, with what they depend on: a run that is there already, on this kind of processor and
-with the same first steps, bit for bit, is not repeated. The test set is read when the training is over, and nothing is
-chosen by it.
+with the same first steps, bit for bit, is not repeated. The test set is read when the training is
+over, and nothing is chosen by it.
 
 --all-images trains on all 50,000 images for the preset's number of epochs, as the presets' peers
 do: no image is held out, so the last epoch is kept, whatever it is. The pipeline never does that.
@@ -134,7 +134,8 @@ def in_a_process(*arguments: str) -> Any:
 
 def main(
     preset: Annotated[str, typer.Argument(help="A preset of params.yaml.")],
-    seeds: Annotated[int, typer.Option(help="Seeds from 1 up to this.", min=1)] = 3,
+    seeds: Annotated[int, typer.Option(help="Seeds up to this.", min=1)] = 3,
+    first: Annotated[int, typer.Option(help="The first seed.", min=1)] = 1,
     all_images: Annotated[bool, typer.Option("--all-images", help="50,000, no choice.")] = False,
     one: Annotated[int, typer.Option(hidden=True)] = 0,
     key: Annotated[int, typer.Option(hidden=True)] = 0,
@@ -146,7 +147,7 @@ def main(
         return
     flags = ["--all-images"] if all_images else []
     runs = []
-    for seed in range(1, seeds + 1):
+    for seed in range(first, seeds + 1):
         known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
         wanted = in_a_process(preset, "--key", str(seed), *flags)
         run = next((run for run in known if run["key"] == wanted), None)
@@ -158,10 +159,14 @@ def main(
             RESULTS.write_text(json.dumps([*known, run], indent=1) + "\n")
         print(json.dumps({name: run[name] for name in run if name != "key"}), flush=True)
         runs.append(run)
-    summary: dict[str, Any] = {"preset": preset, "seeds": seeds, "images": runs[0]["key"]["images"]}
+    summary: dict[str, Any] = {
+        "preset": preset,
+        "seeds": len(runs),
+        "images": runs[0]["key"]["images"],
+    }
     for name in runs[0]["test_accuracy"]:
         values = [run["test_accuracy"][name] for run in runs]
-        spread = round(statistics.stdev(values), 4) if seeds > 1 else None
+        spread = round(statistics.stdev(values), 4) if len(runs) > 1 else None
         summary[name] = {"mean": round(statistics.mean(values), 4), "deviation": spread}
     summary["epoch_seconds"] = round(statistics.mean(run["epoch_seconds"] for run in runs), 1)
     print(json.dumps(summary))

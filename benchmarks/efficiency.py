@@ -140,7 +140,9 @@ def main(
                 "step_milliseconds": round(1000 * step, 1),
                 "batch_milliseconds": round(1000 * statistics.median(host), 2),
                 "input_percent": round(100 * statistics.median(host) / step, 2),
-                "peak_gigabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2),
+                "peak_gigabytes": round(
+                    resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2
+                ),
             }
         )
     )
