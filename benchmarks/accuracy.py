@@ -13,19 +13,16 @@ do: no image is held out, so the last epoch is kept, whatever it is. The pipelin
 """
 
 import json
-import resource
 import statistics
 import subprocess
-import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from common import PROCESSED, ROOT, for_epochs, in_a_process, peak_gigabytes
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "src"))
-PROCESSED = ROOT / "data/processed"
 RESULTS = Path(__file__).with_name("results.json")
 BATCH = 500
 
@@ -51,11 +48,9 @@ def key_of(preset: str, seed: int, all_images: bool) -> dict[str, str]:
     params = load_model(ROOT / "params.yaml", preset)
     precision = resolve_precision(params.precision)
     key = run_key(params, seed, precision, PROCESSED)
-    stopping = params.early_stopping.model_copy(update={"start_from_epoch": 1})
-    brief = params.model_copy(update={"epochs": 2, "early_stopping": stopping})
     images, labels = load_split(PROCESSED, "train")
     few = Split(images[: 2 * params.batch_size], labels[: 2 * params.batch_size])
-    run = fit(brief, seed, precision, few, few, load_statistics(PROCESSED))
+    run = fit(for_epochs(params, 2), seed, precision, few, few, load_statistics(PROCESSED))
     digest = hashlib.sha256(b"".join(value.tobytes() for value in run.network.get_weights()))
     return {
         "preset": preset,
@@ -78,9 +73,10 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     from cifar_pipeline.network import build_saved_network
     from cifar_pipeline.params.models import load_model
     from cifar_pipeline.saved_model import predict_probabilities
+    from cifar_pipeline.scoring import accuracy
     from cifar_pipeline.statistics import load_statistics
     from cifar_pipeline.training import Split, fit
-    from cifar_pipeline.views import views
+    from cifar_pipeline.views import predict_views
 
     params = load_model(ROOT / "params.yaml", preset)
     precision = resolve_precision(params.precision)
@@ -88,23 +84,17 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     if all_images:
         images = np.concatenate([data.images, held_out.images])
         data = Split(images, np.concatenate([data.labels, held_out.labels]))
-        # The first epoch that may be kept is the last one.
-        last = params.early_stopping.model_copy(update={"start_from_epoch": params.epochs - 1})
-        params = params.model_copy(update={"early_stopping": last})
+        params = for_epochs(params, params.epochs)
     started = time.monotonic()
     run = fit(params, seed, precision, data, held_out, load_statistics(PROCESSED))
     seconds = time.monotonic() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    peak = peak_gigabytes()
     saved = build_saved_network(params, load_statistics(PROCESSED), run.network)
     images, labels = load_split(PROCESSED, "test")
-    parts = [
-        (weight, np.log(np.maximum(predict_probabilities(saved, view, BATCH), 1e-30)))
-        for weight, view in views(images, "flip_shift")
-    ]
-    averaged = {
-        "none": parts[0][1],
-        "flip": parts[0][1] + parts[1][1],
-        "flip_shift": sum(weight * logits for weight, logits in parts),
+    predict = partial(predict_probabilities, saved, batch_size=BATCH)
+    test_accuracy = {
+        choice: round(accuracy(predict_views(predict, images, choice), labels), 4)
+        for choice in ("none", "flip", "flip_shift")
     }
     kept = run.history.iloc[run.best_epoch - 1]
     return {
@@ -114,22 +104,12 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
         "epochs": len(run.history),
         "kept_epoch": run.best_epoch,
         "validation_accuracy": None if all_images else round(float(kept["val_accuracy"]), 4),
-        "test_accuracy": {
-            name: round(float((logits.argmax(axis=1) == labels).mean()), 4)
-            for name, logits in averaged.items()
-        },
+        "test_accuracy": test_accuracy,
         # Both with the graph's tracing; the second one with building and compiling, too.
         "epoch_seconds": round(sum(run.seconds), 1),
         "fit_seconds": round(seconds, 1),
         "peak_gigabytes": round(peak, 2),
     }
-
-
-def in_a_process(*arguments: str) -> Any:
-    """Run this file with `arguments` in a process of its own; return the JSON of its last line."""
-    command = [sys.executable, __file__, *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def main(
@@ -149,10 +129,10 @@ def main(
     runs = []
     for seed in range(first, seeds + 1):
         known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-        wanted = in_a_process(preset, "--key", str(seed), *flags)
+        wanted = in_a_process(__file__, preset, "--key", str(seed), *flags)
         run = next((run for run in known if run["key"] == wanted), None)
         if run is None:
-            run = {"key": wanted, **in_a_process(preset, "--one", str(seed), *flags)}
+            run = {"key": wanted, **in_a_process(__file__, preset, "--one", str(seed), *flags)}
             run["commit"] = subprocess.check_output(
                 ["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True
             ).strip()

@@ -8,16 +8,15 @@ import json
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from common import ROOT, for_epochs
+
 IMAGES = 10_000
 EPOCHS = 4  # the first one traces the graph and is left out
 
 
 def train_once(deterministic: bool) -> list[float]:
     """Return the seconds of each epoch but the first."""
-    sys.path.insert(0, str(ROOT / "src"))
     from cifar_pipeline import tensorflow_backend
     from cifar_pipeline.backend import start_backend
 
@@ -36,8 +35,7 @@ def train_once(deterministic: bool) -> list[float]:
     train = Split(images, np.arange(IMAGES, dtype=np.uint8) % 10)
     validation = Split(images[:500], train.labels[:500])
     params = load_model(ROOT / "params.yaml", "fast")
-    stopping = params.early_stopping.model_copy(update={"start_from_epoch": EPOCHS - 1})
-    params = params.model_copy(update={"epochs": EPOCHS, "early_stopping": stopping})
+    params = for_epochs(params, EPOCHS)
     precision = resolve_precision(params.precision)
     run = fit(params, 1, precision, train, validation, channel_statistics(images))
     return run.seconds[1:]

@@ -1,6 +1,6 @@
 """How much of the processor's convolution speed a training step of a preset reaches.
 
-    python benchmarks/efficiency.py [--preset accurate]
+    python benchmarks/efficiency.py [--preset fast]
 
 One process measures, one after the other: the fastest convolution that it can find (forward and
 both gradients, TensorFlow's own operations, the precision of the preset); the preset's steps in
@@ -9,17 +9,13 @@ convolutions and dense layers alone, so everything else in a step counts as lost
 """
 
 import json
-import resource
 import statistics
-import sys
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from common import ROOT, for_epochs, peak_gigabytes
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "src"))
 STEPS, EPOCHS = 20, 4  # the first epoch traces the graph and is left out
 # Side, input channels, filters: what VGG-like networks are made of. (Batch 250.)
 SHAPES = [(31, 32, 64), (15, 64, 256), (15, 128, 128), (15, 256, 256), (7, 256, 256)]
@@ -86,7 +82,7 @@ def operations_per_image(network: Any) -> int:
 
 
 def main(
-    preset: Annotated[str, typer.Option(help="A preset of params.yaml.")] = "accurate",
+    preset: Annotated[str, typer.Option(help="A preset of params.yaml.")] = "fast",
 ) -> None:
     """Compare a preset's training steps with the fastest convolution, and print JSON."""
     from cifar_pipeline.backend import start_backend
@@ -107,8 +103,7 @@ def main(
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (number, 32, 32, 3), np.uint8)
     train = Split(images, np.arange(number, dtype=np.uint8) % 10)
-    stopping = params.early_stopping.model_copy(update={"start_from_epoch": EPOCHS - 1})
-    brief = params.model_copy(update={"epochs": EPOCHS, "early_stopping": stopping})
+    brief = for_epochs(params, EPOCHS)
     few = Split(images[:10], train.labels[:10])
     run = fit(brief, 1, precision, train, few, channel_statistics(images))
     step = statistics.median(run.seconds[1:]) / STEPS
@@ -140,9 +135,7 @@ def main(
                 "step_milliseconds": round(1000 * step, 1),
                 "batch_milliseconds": round(1000 * statistics.median(host), 2),
                 "input_percent": round(100 * statistics.median(host) / step, 2),
-                "peak_gigabytes": round(
-                    resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2
-                ),
+                "peak_gigabytes": round(peak_gigabytes(), 2),
             }
         )
     )

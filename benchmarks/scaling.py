@@ -6,17 +6,12 @@ Each size is a process of its own. Memory may grow by the uint8 arrays themselve
 """
 
 import json
-import resource
-import subprocess
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
+from common import PROCESSED, ROOT, for_epochs, in_a_process, peak_gigabytes
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "src"))
-PROCESSED = ROOT / "data/processed"
 SIZES = (5_000, 15_000, 45_000)
 IMAGE_GIGABYTES = 32 * 32 * 3 / 1e9
 EPOCHS = 2  # the first one traces the graph and is left out
@@ -34,16 +29,18 @@ def train_once(preset: str, number: int) -> dict[str, float]:
     from cifar_pipeline.training import Split, fit
 
     params = load_model(ROOT / "params.yaml", preset)
-    stopping = params.early_stopping.model_copy(update={"start_from_epoch": EPOCHS - 1})
-    params = params.model_copy(update={"epochs": EPOCHS, "early_stopping": stopping})
+    params = for_epochs(params, EPOCHS)
     images, labels = load_split(PROCESSED, "train")
     train = Split(images[:number].copy(), labels[:number].copy())
     few = Split(images[:500].copy(), labels[:500].copy())
     del images, labels
     precision = resolve_precision(params.precision)
     run = fit(params, 1, precision, train, few, load_statistics(PROCESSED))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    return {"images": number, "epoch_seconds": run.seconds[-1], "peak_gigabytes": round(peak, 3)}
+    return {
+        "images": number,
+        "epoch_seconds": run.seconds[-1],
+        "peak_gigabytes": round(peak_gigabytes(), 3),
+    }
 
 
 def main(
@@ -56,9 +53,7 @@ def main(
         return
     rows = []
     for size in SIZES:
-        command = [sys.executable, __file__, "--preset", preset, "--one", str(size)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        row = json.loads(done.stdout.splitlines()[-1])
+        row = in_a_process(__file__, "--preset", preset, "--one", str(size))
         row["seconds_per_1000_images"] = round(1000 * row["epoch_seconds"] / size, 3)
         first = rows[0] if rows else row
         arrays = (size - first["images"]) * IMAGE_GIGABYTES

@@ -14,17 +14,14 @@ is run whole, the tracing of graphs included; only Python's imports stand outsid
 import csv
 import json
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from common import PROCESSED, ROOT, in_a_process
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "src"))
-PROCESSED = ROOT / "data/processed"
 CURVE = Path(__file__).with_name("published_recipe_curve.csv")
 TARGET = 0.79
 SEED = 1000  # the 2017 script's own
@@ -120,13 +117,6 @@ def ours(preset: str) -> dict[str, float]:
     return {"seconds": seconds, "accuracy": float(kept)}
 
 
-def in_a_process(*arguments: str) -> Any:
-    """Run this file with `arguments` in a process of its own; return the JSON of its last line."""
-    command = [sys.executable, __file__, *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def main(
     preset: Annotated[str, typer.Option(help="Our side.")] = "quick",
     epochs: Annotated[int, typer.Option(help="Epochs to measure of the 2017 side.", min=2)] = 3,
@@ -140,7 +130,7 @@ def main(
     with CURVE.open() as file:
         curve = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
     needed = next(at for at, accuracy in enumerate(curve, 1) if accuracy >= TARGET)
-    rows = in_a_process("--side", "2017", "--epochs", "250" if full else str(epochs))
+    rows = in_a_process(__file__, "--side", "2017", "--epochs", "250" if full else str(epochs))
     if full:
         reached = [at for at, row in enumerate(rows, 1) if row["accuracy"] >= TARGET]
         if not reached:
@@ -148,7 +138,7 @@ def main(
         published_seconds = sum(row["seconds"] for row in rows[: reached[0]])
     else:
         published_seconds = needed * statistics.median(row["seconds"] for row in rows)
-    result = in_a_process("--side", "ours", "--preset", preset)
+    result = in_a_process(__file__, "--side", "ours", "--preset", preset)
     print(f"{preset}: validation accuracy {result['accuracy']:.4f} in {result['seconds']:.1f} s")
     if result["accuracy"] < TARGET:
         sys.exit(f"{preset} ended below {TARGET}")
