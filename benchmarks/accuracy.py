@@ -12,16 +12,22 @@ over, and nothing is chosen by it.
 do: no image is held out, so the last epoch is kept, whatever it is. The pipeline never does that.
 """
 
+import hashlib
 import json
 import statistics
-import subprocess
 import time
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from common import PROCESSED, ROOT, for_epochs, in_a_process, peak_gigabytes
+from common import (
+    PROCESSED,
+    ROOT,
+    commit,
+    for_epochs,
+    in_a_process,
+    peak_gigabytes,
+)
 
 RESULTS = Path(__file__).with_name("results.json")
 BATCH = 500
@@ -33,8 +39,6 @@ def key_of(preset: str, seed: int, all_images: bool) -> dict[str, str]:
     Of the code it holds what the code does, not how it reads: the digest of the weights after two
     short epochs. A run need be repeated only when a model's bits change.
     """
-    import hashlib
-
     from cifar_pipeline.backend import start_backend
 
     start_backend()
@@ -91,7 +95,15 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     peak = peak_gigabytes()
     saved = build_saved_network(params, load_statistics(PROCESSED), run.network)
     images, labels = load_split(PROCESSED, "test")
-    predict = partial(predict_probabilities, saved, batch_size=BATCH)
+    answers: dict[bytes, np.ndarray] = {}
+
+    def predict(view: np.ndarray) -> np.ndarray:
+        """Ask the model once for a view that several choices share."""
+        digest = hashlib.sha256(view.tobytes()).digest()
+        if digest not in answers:
+            answers[digest] = predict_probabilities(saved, view, BATCH)
+        return answers[digest]
+
     test_accuracy = {
         choice: round(accuracy(predict_views(predict, images, choice), labels), 4)
         for choice in ("none", "flip", "flip_shift")
@@ -112,6 +124,26 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     }
 
 
+def collect(preset: str, seeds: range, all_images: bool) -> list[dict[str, Any]]:
+    """Return the run of each seed: the one in results.json, else a new one, which goes there."""
+    from cifar_pipeline.atomic import replacing
+
+    flags = ["--all-images"] if all_images else []
+    runs = []
+    for seed in seeds:
+        wanted = in_a_process(__file__, preset, "--key", str(seed), *flags)
+        known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+        run = next((run for run in known if run["key"] == wanted), None)
+        if run is None:
+            run = {"key": wanted, **in_a_process(__file__, preset, "--one", str(seed), *flags)}
+            run["commit"] = commit()
+            with replacing(RESULTS) as temporary:
+                temporary.write_text(json.dumps([*known, run], indent=1) + "\n")
+        print(json.dumps({name: run[name] for name in run if name != "key"}), flush=True)
+        runs.append(run)
+    return runs
+
+
 def main(
     preset: Annotated[str, typer.Argument(help="A preset of params.yaml.")],
     seeds: Annotated[int, typer.Option(help="Seeds up to this.", min=1)] = 3,
@@ -125,20 +157,7 @@ def main(
         of = train_once if one else key_of
         print(json.dumps(of(preset, one or key, all_images)))
         return
-    flags = ["--all-images"] if all_images else []
-    runs = []
-    for seed in range(first, seeds + 1):
-        known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-        wanted = in_a_process(__file__, preset, "--key", str(seed), *flags)
-        run = next((run for run in known if run["key"] == wanted), None)
-        if run is None:
-            run = {"key": wanted, **in_a_process(__file__, preset, "--one", str(seed), *flags)}
-            run["commit"] = subprocess.check_output(
-                ["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True
-            ).strip()
-            RESULTS.write_text(json.dumps([*known, run], indent=1) + "\n")
-        print(json.dumps({name: run[name] for name in run if name != "key"}), flush=True)
-        runs.append(run)
+    runs = collect(preset, range(first, seeds + 1), all_images)
     summary: dict[str, Any] = {
         "preset": preset,
         "seeds": len(runs),

@@ -19,6 +19,12 @@ def in_a_process(file: str, *arguments: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def commit() -> str:
+    """Return the commit that the working tree is at, with `-dirty` where it differs from it."""
+    describe = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    return subprocess.check_output(describe, cwd=ROOT, text=True).strip()
+
+
 def for_epochs(params: Any, epochs: int) -> Any:
     """Return a preset that runs for `epochs` epochs whatever happens, and keeps the last one."""
     last = params.early_stopping.model_copy(update={"start_from_epoch": epochs - 1})
