@@ -19,7 +19,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev repro check-params verify push test test-all check lock clean
+.PHONY: help setup setup-dev repro check-params verify push test test-all check \
+	benchmark lock clean
 # Two installations at once would spoil each other.
 .NOTPARALLEL:
 
@@ -81,6 +82,9 @@ check: setup-dev ## Lint, format check, types.
 
 COMPILE := python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate pyproject.toml
+
+benchmark: repro ## Measure what README's performance table shows (hours), and write it.
+	@python benchmarks/performance.py
 
 # requirements.txt is what train and evaluate depend on: a new linter does not retrain a model.
 lock: setup-dev ## Write the hash-pinned requirements anew from pyproject.toml.

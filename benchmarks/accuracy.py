@@ -16,20 +16,12 @@ import hashlib
 import json
 import statistics
 import time
-from pathlib import Path
+from functools import partial
 from typing import Annotated, Any
 
 import typer
-from common import (
-    PROCESSED,
-    ROOT,
-    commit,
-    for_epochs,
-    in_a_process,
-    peak_gigabytes,
-)
+from common import PROCESSED, ROOT, for_epochs, in_a_process, peak_gigabytes, recorded
 
-RESULTS = Path(__file__).with_name("results.json")
 BATCH = 500
 
 
@@ -124,21 +116,22 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     }
 
 
+def flags_of(all_images: bool) -> list[str]:
+    """Return the option for all images, or none."""
+    return ["--all-images"] if all_images else []
+
+
+def key_of_run(preset: str, seed: int, all_images: bool) -> dict[str, str]:
+    """Return `key_of` from a process of its own."""
+    return in_a_process(__file__, preset, "--key", str(seed), *flags_of(all_images))
+
+
 def collect(preset: str, seeds: range, all_images: bool) -> list[dict[str, Any]]:
     """Return the run of each seed: the one in results.json, else a new one, which goes there."""
-    from cifar_pipeline.atomic import replacing
-
-    flags = ["--all-images"] if all_images else []
     runs = []
     for seed in seeds:
-        wanted = in_a_process(__file__, preset, "--key", str(seed), *flags)
-        known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-        run = next((run for run in known if run["key"] == wanted), None)
-        if run is None:
-            run = {"key": wanted, **in_a_process(__file__, preset, "--one", str(seed), *flags)}
-            run["commit"] = commit()
-            with replacing(RESULTS) as temporary:
-                temporary.write_text(json.dumps([*known, run], indent=1) + "\n")
+        train = partial(in_a_process, __file__, preset, "--one", str(seed), *flags_of(all_images))
+        run = recorded(key_of_run(preset, seed, all_images), train)
         print(json.dumps({name: run[name] for name in run if name != "key"}), flush=True)
         runs.append(run)
     return runs

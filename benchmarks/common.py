@@ -4,11 +4,13 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PROCESSED = ROOT / "data/processed"
+RESULTS = ROOT / "benchmarks/results.json"
 sys.path.insert(0, str(ROOT / "src"))
 
 
@@ -20,9 +22,26 @@ def in_a_process(file: str, *arguments: str) -> Any:
 
 
 def commit() -> str:
-    """Return the commit that the working tree is at, with `-dirty` where it differs from it."""
-    describe = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    return subprocess.check_output(describe, cwd=ROOT, text=True).strip()
+    """Return the commit of the code, with `-dirty` where what decides a figure differs from it."""
+    deciding = ["src", "stages", "params.yaml", "requirements.txt", "benchmarks/*.py"]
+    name = ["git", "rev-parse", "--short", "HEAD"]
+    same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *deciding], cwd=ROOT)
+    return subprocess.check_output(name, cwd=ROOT, text=True).strip() + "-dirty" * same.returncode
+
+
+def recorded(key: dict[str, str], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the record of `key` in results.json, or else measure and put it there."""
+    from cifar_pipeline.atomic import replacing
+
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    for record in known:
+        if record["key"] == key:
+            return record
+    at = commit()
+    record = {"key": key, **measure(), "commit": at}
+    with replacing(RESULTS) as temporary:
+        temporary.write_text(json.dumps([*known, record], indent=1) + "\n")
+    return record
 
 
 def for_epochs(params: Any, epochs: int) -> Any:

@@ -1,0 +1,131 @@
+"""Write README's performance table: `make benchmark`, after `make repro`.
+
+Every figure comes from results.json or, where it is missing there for this machine, these versions
+and these models' bits, from a measurement made now; then it goes into results.json. With everything
+to be measured that takes hours on two cores, so the presets run in the order of their cost.
+"""
+
+import os
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+from accuracy import collect, key_of_run
+from common import ROOT, commit, in_a_process, recorded
+
+README = ROOT / "README.md"
+BEGIN, END = "<!-- performance: `make benchmark` -->\n", "<!-- /performance -->\n"
+HERE = Path(__file__).parent
+# Preset, seeds, whether on all 50,000 images.
+ROWS = (
+    ("quick", 3, False),
+    ("fast", 5, False),
+    ("accurate", 1, False),
+    ("accurate", 3, True),
+)
+Record = dict[str, Any]
+
+
+def mean_and_spread(values: list[float]) -> str:
+    """Return the mean and, of more than one value, the sample's standard deviation."""
+    if len(values) == 1:
+        return f"{values[0]:.4f}"
+    return f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds up to two minutes, then minutes."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def row_of(preset: str, runs: list[Record]) -> str:
+    """Return the table's row of a preset's runs."""
+    epochs = sorted({run["epochs"] for run in runs})
+    cells = [
+        f"`{preset}`",
+        runs[0]["key"]["images"],
+        str(len(runs)),
+        *(
+            mean_and_spread([run["test_accuracy"][views] for run in runs])
+            for views in ("none", "flip", "flip_shift")
+        ),
+        " to ".join(map(str, dict.fromkeys([epochs[0], epochs[-1]]))),
+        duration(statistics.mean(run["fit_seconds"] for run in runs)),
+        f"{max(run['peak_gigabytes'] for run in runs):.2f} GB",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def measured(script: str, preset: str) -> Record:
+    """Return what the benchmark `script` says of a preset, from results.json or anew."""
+    key = {**key_of_run(preset, 1, all_images=False), "measured": script}
+    file = str(HERE / f"{script}.py")
+    return recorded(key, lambda: in_a_process(file, "--preset", preset))
+
+
+def section() -> str:
+    """Return the Markdown between the marks."""
+    runs = {
+        (preset, all_images): collect(preset, range(1, seeds + 1), all_images)
+        for preset, seeds, all_images in ROWS
+    }
+    rows = [row_of(preset, runs[preset, all_images]) for preset, _, all_images in ROWS]
+    first = runs["fast", False][0]
+    race = measured("time_to_accuracy", "quick")
+    speed = measured("efficiency", "accurate")
+    growth = measured("scaling", "fast")["rows"]
+    stages = recorded(
+        {"measured": "stage_times", "commit": commit(), "device": first["key"]["device"]},
+        lambda: in_a_process(str(HERE / "stage_times.py")),
+    )
+    return "\n".join(
+        [
+            f"{os.cpu_count()} cores of: {first['processor']}; {first['precision']}; written by "
+            f"`make benchmark` at commit {commit()}.",
+            "",
+            "| preset | trained on | seeds | test accuracy | with `flip` | with `flip_shift` "
+            "| epochs | training | memory, at most |",
+            "|---|---|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+            "| measured | |",
+            "|---|---|",
+            f"| to 0.79 validation accuracy: the 2017 script | {race['published_seconds']:,} s |",
+            f"| the same: `{race['preset']}` | {race['our_seconds']:.1f} s, {race['ratio']:.0f} "
+            "times quicker |",
+            f"| a step of `{speed['preset']}` against the fastest convolution | "
+            f"{speed['step_gigaflops']} of {speed['ceiling_gigaflops']} GFLOP/s, "
+            f"{speed['efficiency_percent']:.0f} % |",
+            f"| its input, augmentation included | {speed['input_percent']:.1f} % of a step |",
+            "| `fast`, an epoch of "
+            + ", ".join(f"{row['images']:,}" for row in growth)
+            + " images | "
+            + ", ".join(
+                f"{row['epoch_seconds']:.1f} s ({row['peak_gigabytes']:.2f} GB)" for row in growth
+            )
+            + " |",
+            f"| preprocess; evaluate | {stages['preprocess']:.1f} s; {stages['evaluate']:.1f} s |",
+            f"| `dvc repro` with nothing to do; `dvc status`; a stage's `--help` | "
+            f"{stages['dvc_repro_with_nothing_to_do']:.2f} s; {stages['dvc_status']:.2f} s; "
+            f"{stages['help']:.2f} s |",
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Measure what is missing and write the table into README.md."""
+    from cifar_pipeline.atomic import replacing
+
+    text = README.read_text()
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        sys.exit(f"{README.name} must hold the lines {BEGIN.strip()} and {END.strip()} once each")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    with replacing(README) as temporary:
+        temporary.write_text(before + BEGIN + section() + END + after)
+
+
+if __name__ == "__main__":
+    main()
