@@ -14,7 +14,7 @@ class Augmenter:
     """The changes to each training image in each epoch.
 
     Args:
-        images: uint8 (N, H, W, 3). Kept padded by reflection, still uint8.
+        images: uint8 (N, H, W, 3). Not copied: a batch is padded when it is asked for.
         params: which changes.
         seed: of the random choices.
     """
@@ -24,35 +24,40 @@ class Augmenter:
     def __init__(self, images: np.ndarray, params: Augmentation, seed: int) -> None:
         self._params = params
         self._seed = seed
-        self._number, height, width, _ = images.shape
-        reach = params.translate
-        if reach:
-            images = np.pad(images, ((0, 0), (reach, reach), (reach, reach), (0, 0)), "reflect")
-        # Every crop of every image as a view: (N, 2 reach + 1, 2 reach + 1, 3, H, W).
-        self._crops = np.lib.stride_tricks.sliding_window_view(images, (height, width), axis=(1, 2))
+        self._images = images
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
         """Draw the changes of `epoch`, counted from 0."""
         reach = self._params.translate
         stream = generator(self._seed, epoch, self._TRANSLATE)
-        self._offsets = stream.integers(0, 2 * reach + 1, (self._number, 2))
+        self._offsets = stream.integers(0, 2 * reach + 1, (len(self._images), 2))
         self._flipped = self._flips(epoch)
 
     def _flips(self, epoch: int) -> np.ndarray:
         """Return which images `epoch` mirrors, bool (N,)."""
         if self._params.flip == "none":
-            return np.zeros(self._number, bool)
+            return np.zeros(len(self._images), bool)
         # Alternating: a random half in the first epoch, and every next epoch shows each image the
         # other way round, so that two epochs show all of both (Jordan, 2024, section 3.6).
         alternating = self._params.flip == "alternating"
         stream = generator(self._seed, 0 if alternating else epoch, self._FLIP)
-        flipped = np.less(stream.random(self._number), 0.5)
+        flipped = np.less(stream.random(len(self._images)), 0.5)
         return ~flipped if alternating and epoch % 2 else flipped
 
     def batch(self, indices: np.ndarray) -> np.ndarray:
         """Return the augmented images of `indices` (B,) as uint8 (B, H, W, 3)."""
-        rows, columns = self._offsets[indices].T
-        crops = self._crops[indices, rows, columns].transpose(0, 2, 3, 1)
+        images = self._images[indices]
+        if self._params.translate:
+            images = self._cropped(images, *self._offsets[indices].T)
         flipped = self._flipped[indices, None, None, None]
-        return np.where(flipped, crops[:, :, ::-1], crops)
+        return np.where(flipped, images[:, :, ::-1], images)
+
+    def _cropped(self, images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return images (B, H, W, 3) padded by reflection, cut from `rows`, `columns` (B,) on."""
+        height, width = images.shape[1:3]
+        reach = self._params.translate
+        padded = np.pad(images, ((0, 0), (reach, reach), (reach, reach), (0, 0)), "reflect")
+        # Every crop of every image as a view: (B, 2 reach + 1, 2 reach + 1, 3, H, W).
+        crops = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(1, 2))
+        return crops[np.arange(len(images)), rows, columns].transpose(0, 2, 3, 1)
