@@ -21,20 +21,16 @@ def complain(message: str) -> None:
     Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(message)
 
 
-def command_app(
+def guarded(
     function: Callable[..., Any], again: str = "run the same command again to redo this stage"
-) -> typer.Typer:
-    """Wrap `function` into a Typer application of one command.
+) -> Callable[..., None]:
+    """Return `function` as a command that ends in one line whatever happens.
 
     Args:
         function: a function with `Annotated` options. A `PipelineError` that it raises ends the
             process with the error's exit code and one line; Ctrl-C ends it with 130.
         again: what Ctrl-C's line says of going on.
-
-    Returns:
-        The application; call it to run the command.
     """
-    app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -48,5 +44,13 @@ def command_app(
         except KeyboardInterrupt:
             end(interrupted)
 
-    app.command()(run)
+    return run
+
+
+def command_app(
+    function: Callable[..., Any], again: str = "run the same command again to redo this stage"
+) -> typer.Typer:
+    """Wrap `function` into a Typer application of one command, `guarded`; call it to run that."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+    app.command()(guarded(function, again))
     return app

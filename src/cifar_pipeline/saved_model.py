@@ -49,6 +49,11 @@ def load_saved_model(path: Path) -> "keras.Model":
         ) from None
 
 
+def load_class_names(path: Path) -> tuple[str, ...]:
+    """Return the names of the classes of the model at `path`, in the order of its outputs."""
+    return CLASS_NAMES
+
+
 def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: int) -> np.ndarray:
     """Return the probability of every class for every image.
 

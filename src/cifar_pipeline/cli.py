@@ -1,0 +1,18 @@
+"""The console script `cifar-pipeline`: what one does with a trained model.
+
+The pipeline itself is `dvc repro`; its four stages are the scripts in stages/.
+"""
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
+
+
+@app.callback()
+def _commands() -> None:
+    """Use a model that `make repro` has trained."""
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    app(prog_name="cifar-pipeline")
