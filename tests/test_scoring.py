@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cifar_pipeline.scoring import accuracy, cross_entropy
+from cifar_pipeline.scoring import accuracy, brier_score, cross_entropy, top_k_accuracy
 
 PROBABILITIES = np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1], [0.25, 0.5, 0.25]], np.float32)
 
@@ -45,14 +45,43 @@ def test_cross_entropy_sums_in_double_precision():
     assert cross_entropy(many, np.zeros(1_000_000, np.uint8)) == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("score", [accuracy, cross_entropy])
+@pytest.mark.parametrize(("k", "expected"), [(1, 2 / 3), (2, 2 / 3), (3, 1)])
+def test_top_k_accuracy_by_hand(k, expected):
+    # The third image's label shares the second place with the lower class 0, which counts.
+    assert top_k_accuracy(PROBABILITIES, np.array([0, 1, 2], np.uint8), k) == pytest.approx(
+        expected
+    )
+
+
+def test_top_1_accuracy_is_accuracy():
+    random = np.random.default_rng(1)
+    probabilities = random.dirichlet(np.ones(10), 200).astype(np.float32)
+    labels = random.integers(0, 10, 200).astype(np.uint8)
+    assert top_k_accuracy(probabilities, labels, 1) == accuracy(probabilities, labels)
+
+
+def test_brier_score_by_hand():
+    first = 0.5**2 + 0.25**2 + 0.25**2
+    second = 0.1**2 + 0.2**2 + 0.1**2
+    third = 0.25**2 + 0.5**2 + 0.75**2
+    assert brier_score(PROBABILITIES, np.array([0, 1, 2], np.uint8)) == pytest.approx(
+        (first + second + third) / 3
+    )
+
+
+@pytest.mark.parametrize(("label", "expected"), [(0, 0), (1, 2)])
+def test_brier_score_of_certainty(label, expected):
+    assert brier_score(np.array([[1, 0]], np.float32), np.array([label], np.uint8)) == expected
+
+
+@pytest.mark.parametrize("score", [accuracy, cross_entropy, brier_score])
 @pytest.mark.parametrize("labels", [np.zeros((3, 1), np.uint8), np.zeros(2, np.uint8)])
 def test_labels_of_another_shape_are_refused(score, labels):
     with pytest.raises(ValueError, match=r"labels \(N,\)"):
         score(PROBABILITIES, labels)
 
 
-@pytest.mark.parametrize("score", [accuracy, cross_entropy])
+@pytest.mark.parametrize("score", [accuracy, cross_entropy, brier_score])
 def test_a_score_of_no_images_is_refused(score):
     with pytest.raises(ValueError, match="at least one image"):
         score(np.zeros((0, 10), np.float32), np.zeros(0, np.uint8))

@@ -1,4 +1,4 @@
-"""How good predicted probabilities are: accuracy and cross-entropy."""
+"""How good predicted probabilities are: accuracy, cross-entropy, Brier score."""
 
 import numpy as np
 
@@ -36,6 +36,45 @@ def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
     _check_shapes(probabilities, labels)
     likelihoods = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.mean(np.log(likelihoods.clip(EPSILON, 1 - EPSILON))))
+
+
+def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> float:
+    """Return the fraction of images whose label is among the `k` likeliest classes.
+
+    Args:
+        probabilities: float32 (N, classes); of equally likely classes the lowest counts.
+        labels: uint8 (N,), N at least 1.
+        k: from 1 to the number of classes.
+
+    Raises:
+        ValueError: the shapes do not belong together.
+    """
+    _check_shapes(probabilities, labels)
+    likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+    return float(np.mean((likeliest == labels[:, None]).any(axis=1)))
+
+
+def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean squared distance of the probabilities from certainty of the label, 0 to 2.
+
+    Source: Brier, "Verification of forecasts expressed in terms of probability", 1950: summed up
+    over all classes.
+
+    Args:
+        probabilities: float32 (N, classes).
+        labels: uint8 (N,), N at least 1.
+
+    Raises:
+        ValueError: the shapes do not belong together.
+    """
+    _check_shapes(probabilities, labels)
+    return float(np.mean(squared_distances(probabilities, labels)))
+
+
+def squared_distances(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return each image's part of the Brier score, float64 (N,); arguments as there."""
+    certain = np.eye(probabilities.shape[1])[labels]
+    return np.square(probabilities.astype(np.float64) - certain).sum(axis=1)
 
 
 def _check_shapes(probabilities: np.ndarray, labels: np.ndarray) -> None:
