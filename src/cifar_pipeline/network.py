@@ -8,6 +8,7 @@ from keras import layers
 
 from cifar_pipeline.classes import IMAGE_SHAPE
 from cifar_pipeline.params.models import Block, Head, ModelParams
+from cifar_pipeline.saved_model import LOGITS
 from cifar_pipeline.statistics import ChannelStatistics
 from cifar_pipeline.tensorflow_backend import FusedBatchNormalization
 from cifar_pipeline.whitening import FILTERS, PATCH
@@ -89,7 +90,7 @@ class _Builder:
         features = self._dropped(features, head.dropout, "head")
         logits = layers.Dense(classes, dtype=self.policy, name="logits")(features)
         # Logits in float32: a loss or a softmax in bfloat16 has two or three digits.
-        return layers.Rescaling(head.logit_scale, dtype="float32", name="scaled_logits")(logits)
+        return layers.Rescaling(head.logit_scale, dtype="float32", name=LOGITS)(logits)
 
     def _pooled(self, maps: Any, block: Block, name: str) -> Any:
         if block.pooling == 1:

@@ -1,4 +1,4 @@
-"""Load the model that train left and ask it for probabilities."""
+"""Load the model that train left and ask it for probabilities and logits."""
 
 import zipfile
 from pathlib import Path
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # How far the probabilities of one image may sum from 1: a softmax in bfloat16 stays well under.
 SUM_TOLERANCE = 0.02
+# The layer before the softmax, by the name that network.py gives it.
+LOGITS = "scaled_logits"
 
 
 def load_saved_model(path: Path) -> "keras.Model":
@@ -68,6 +70,37 @@ def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: 
     Raises:
         PipelineError: the model does not take such images or does not answer probabilities.
     """
+    return _predict(model, images, batch_size)[0]
+
+
+def predict_outputs(
+    model: "keras.Model", images: np.ndarray, batch_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities and logits, both float32 (N, classes), by a model of `with_logits`.
+
+    Arguments and errors as in `predict_probabilities`.
+    """
+    probabilities, logits = _predict(model, images, batch_size)
+    return probabilities, logits
+
+
+def with_logits(model: "keras.Model") -> "keras.Model":
+    """Return a model that answers logits beside the probabilities of `model`, on its weights.
+
+    Logits are what goes into the softmax; of a model without a layer of that name (another's) they
+    are the logarithms of its probabilities.
+    """
+    import keras
+
+    if any(layer.name == LOGITS for layer in model.layers):
+        logits = model.get_layer(LOGITS).output
+    else:
+        logits = keras.ops.log(keras.ops.maximum(model.output, float(np.finfo(np.float32).tiny)))
+    return keras.Model(model.inputs, [model.output, logits])
+
+
+def _predict(model: "keras.Model", images: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """Return every output of `model`, float32; the first one is checked to be probabilities."""
     if tuple(model.input_shape[1:]) != images.shape[1:]:
         raise PipelineError(
             f"the model takes inputs of shape {tuple(model.input_shape[1:])}, and the images are "
@@ -77,17 +110,23 @@ def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: 
     # holds up the end of every pass.
     starts = range(0, len(images), batch_size)
     batches = [model.predict_on_batch(images[at : at + batch_size]) for at in starts]
-    shapes = {np.shape(batch)[1:] for batch in batches}
-    if shapes != {(len(CLASS_NAMES),)}:
+    if not isinstance(batches[0], list):
+        batches = [[batch] for batch in batches]
+    outputs = [np.concatenate(parts).astype(np.float32) for parts in zip(*batches, strict=True)]
+    _check_probabilities(outputs[0])
+    return outputs
+
+
+def _check_probabilities(probabilities: np.ndarray) -> None:
+    if probabilities.shape[1:] != (len(CLASS_NAMES),):
         raise PipelineError(
             f"the model must answer {len(CLASS_NAMES)} probabilities an image, "
-            f"got shape {shapes.pop()}"
+            f"got shape {probabilities.shape[1:]}"
         )
-    probabilities = np.concatenate(batches).astype(np.float32)
     broken = np.count_nonzero(~np.isfinite(probabilities).all(axis=1))
     if broken:
         raise PipelineError(
-            f"the model's output is not finite for {broken:,} of {len(images):,} images; "
+            f"the model's output is not finite for {broken:,} of {len(probabilities):,} images; "
             "train it again with a lower learning rate"
         )
     sums = probabilities.sum(axis=1, dtype=np.float64)
@@ -97,7 +136,6 @@ def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: 
             f"a least number of {probabilities.min():.3g} and sums from {sums.min():.3g} to "
             f"{sums.max():.3g}; end the model with a softmax"
         )
-    return probabilities
 
 
 def _shortened(reason: str, length: int = 200) -> str:

@@ -31,9 +31,14 @@ from cifar_pipeline.optimizer import build_optimizer
 from cifar_pipeline.params.models import EarlyStopping, ModelParams
 from cifar_pipeline.resuming import KeepBackup, put_back
 from cifar_pipeline.run_key import run_key
-from cifar_pipeline.saved_model import load_saved_model, predict_probabilities
+from cifar_pipeline.saved_model import (
+    load_saved_model,
+    predict_outputs,
+    with_logits,
+)
 from cifar_pipeline.scoring import accuracy, cross_entropy
 from cifar_pipeline.statistics import ChannelStatistics, load_statistics
+from cifar_pipeline.validation_logits import write_validation_logits
 from cifar_pipeline.whitening import whitening_filters
 
 _PREDICTION_BATCH = 500
@@ -164,20 +169,22 @@ def fit(
     )
 
 
-def _scores(model: keras.Model, split: Split) -> dict[str, float]:
-    probabilities = predict_probabilities(model, split.images, _PREDICTION_BATCH)
+def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     return {
-        "loss": round(cross_entropy(probabilities, split.labels), 6),
-        "accuracy": round(accuracy(probabilities, split.labels), 6),
+        "loss": round(cross_entropy(probabilities, labels), 6),
+        "accuracy": round(accuracy(probabilities, labels), 6),
     }
 
 
 def train(processed: Path, models: Path, reports: Path, params: ModelParams, seed: int) -> None:
     """Run the stage: read the arrays, fit, save the model, write history and metrics.
 
+    What the saved model says of the validation images is kept: whatever evaluate has to choose, a
+    temperature or a threshold, it chooses by these.
+
     Args:
         processed: folder of the arrays; its test split is not read.
-        models: folder for model.keras.
+        models: folder for model.keras and validation_logits.npz.
         reports: folder for history.csv, train_metrics.json and train_timings.json.
         params: the preset.
         seed: of everything random.
@@ -197,14 +204,18 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     network = build_saved_network(params, statistics, run.network)
     with writing(models):
         save_canonical(network, models / MODEL)
-    saved = load_saved_model(models / MODEL)
-    validation_scores = _scores(saved, validation)
+    saved = with_logits(load_saved_model(models / MODEL))
+    learnt, _ = predict_outputs(saved, training.images, _PREDICTION_BATCH)
+    held_out, logits = predict_outputs(saved, validation.images, _PREDICTION_BATCH)
+    with writing(models):
+        write_validation_logits(models / MODEL, logits)
+    validation_scores = _scores(held_out, validation.labels)
     metrics = {
         "epochs": len(run.history),
         "best_epoch": run.best_epoch,
         "stopped_early": run.stopped_early,
         "precision": precision,
-        "train": _scores(saved, training),
+        "train": _scores(learnt, training.labels),
         "validation": validation_scores,
     }
     with writing(reports):
