@@ -30,7 +30,7 @@ def main(
     remove_backup(model.parent)
     from cifar_pipeline.evaluation import evaluate
 
-    evaluate(model, processed, reports, choices)
+    evaluate(model, processed, reports, choices, params)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,13 @@ def array_names(split: str) -> tuple[str, str]:
     return f"{split}_images.npy", f"{split}_labels.npy"
 
 
+def load_labels(folder: Path, split: str) -> np.ndarray:
+    """Return a split's labels, uint8 (N,), once verified; errors as `load_split`."""
+    _, labels = array_names(split)
+    check_manifest(folder, [labels], "preprocess")
+    return np.load(folder / labels)
+
+
 def load_split(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Return a split's images, uint8 (N, 32, 32, 3), and labels, uint8 (N,), once verified.
 

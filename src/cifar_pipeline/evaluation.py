@@ -3,41 +3,104 @@
 from functools import partial
 from pathlib import Path
 
-from cifar_pipeline.arrays import load_split
+import numpy as np
+
+from cifar_pipeline.arrays import load_labels, load_split
 from cifar_pipeline.atomic import writing
+from cifar_pipeline.calibration import at_temperature, fit_temperature
+from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.command import say
 from cifar_pipeline.error_printing import print_errors
+from cifar_pipeline.errors import PipelineError
+from cifar_pipeline.mixtures import Parents, Predict, choose_parents, judge, sweep
+from cifar_pipeline.page.background import gather
+from cifar_pipeline.page.rendering import Mixed, write_page
 from cifar_pipeline.params.evaluate import EvaluateParams
+from cifar_pipeline.predictions import Predictions
 from cifar_pipeline.reports import write_reports
-from cifar_pipeline.saved_model import load_saved_model, predict_probabilities
+from cifar_pipeline.saved_model import (
+    load_saved_model,
+    predict_outputs,
+    predict_probabilities,
+    with_logits,
+)
 from cifar_pipeline.scoring import accuracy, cross_entropy
+from cifar_pipeline.validation_logits import load_validation_logits
 from cifar_pipeline.views import predict_views
 
+_PAGE = "index.html"
+# The blends that the page shows from end to end: of the article of 2017's question, of its most
+# confused pair, and others.
+_SHOWN_BLENDS = (("dog", "airplane"), ("cat", "dog"), ("automobile", "truck"), ("bird", "airplane"))
 
-def evaluate(model: Path, processed: Path, reports: Path, params: EvaluateParams) -> None:
-    """Predict the test split with the model, write the reports and print the errors.
+
+def evaluate(
+    model: Path, processed: Path, reports: Path, params: EvaluateParams, params_file: Path
+) -> None:
+    """Predict the test split with the model, write reports and page, and print the errors.
 
     Args:
-        model: the .keras archive of train.
+        model: the .keras archive of train, beside its validation logits.
         processed: the folder of preprocess.
-        reports: the folder for the files of `write_reports`.
+        reports: the folder for the files of `write_reports` and index.html; train's are there.
         params: batch size, views, and what to print.
+        params_file: params.yaml, for the page to show what is in use.
 
     Raises:
         PipelineError: the arrays or the model cannot be used.
     """
     images, labels = load_split(processed, "test")
     network = load_saved_model(model)
-    probabilities = predict_probabilities(network, images, params.batch_size)
+    background = gather(params_file, reports, processed, model, network)
+    temperature = _temperature(model, processed)
+    probabilities, logits = predict_outputs(with_logits(network), images, params.batch_size)
+    predict = partial(predict_probabilities, network, batch_size=params.batch_size)
     averaged = None
     if params.test_time_augmentation != "none":
-        predict = partial(predict_probabilities, network, batch_size=params.batch_size)
         averaged = predict_views(predict, images, params.test_time_augmentation)
+    scaled = at_temperature(logits, temperature)
+    predictions = Predictions(labels, probabilities, temperature, scaled, averaged)
+    mixed = _mixed(predict, images, predictions)
     with writing(reports):
-        write_reports(reports, probabilities, labels, averaged)
+        write_reports(reports, predictions)
+        write_page(reports / _PAGE, predictions, images, CLASS_NAMES, background, mixed)
     print_errors(probabilities, labels, params.confused_pairs)
+    say(f"at temperature {temperature:.3f}: loss {cross_entropy(scaled, labels):.4f}")
     if averaged is not None:
         say(
             f"with test-time augmentation ({params.test_time_augmentation}): test accuracy "
             f"{accuracy(averaged, labels):.4f}, loss {cross_entropy(averaged, labels):.4f}"
         )
+    say(f"the whole picture: {reports / _PAGE}")
+
+
+def _temperature(model: Path, processed: Path) -> float:
+    logits = load_validation_logits(model)
+    labels = load_labels(processed, "validation")
+    if len(logits) != len(labels):
+        raise PipelineError(
+            f"the logits beside {model} are of {len(logits):,} validation images, and "
+            f"{processed} holds {len(labels):,}; run `dvc repro`"
+        )
+    return fit_temperature(logits, labels)
+
+
+def _mixed(predict: Predict, images: np.ndarray, predictions: Predictions) -> Mixed | None:
+    """Ask the model about mixed images; None where it is right on one class at most."""
+    parents = choose_parents(predictions.labels, predictions.predicted, len(CLASS_NAMES))
+    if not parents:
+        return None
+    blends, collages = judge(predict, images, parents)
+    shown = [pair for pair in map(partial(_first_of, parents), _SHOWN_BLENDS) if pair]
+    return Mixed(blends, collages, [sweep(predict, images, pair) for pair in shown])
+
+
+def _first_of(parents: list[Parents], names: tuple[str, str]) -> Parents | None:
+    """Return the first pair of images of two classes, in this order of the classes."""
+    one, other = (CLASS_NAMES.index(name) for name in names)
+    for pair in parents:
+        if pair.classes == (one, other):
+            return pair
+        if pair.classes == (other, one):
+            return Parents(pair.second, pair.first, (one, other))
+    return None

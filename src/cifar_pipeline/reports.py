@@ -10,43 +10,53 @@ import numpy as np
 import pandas as pd
 
 from cifar_pipeline.atomic import replacing
+from cifar_pipeline.calibration import expected_calibration_error
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.error_table import confusion_matrix, error_table
-from cifar_pipeline.scoring import accuracy, cross_entropy
+from cifar_pipeline.predictions import Predictions
+from cifar_pipeline.scoring import accuracy, brier_score, cross_entropy, top_k_accuracy
 
 DIGITS = 6
 
 Metrics = dict[str, dict[str, float]]
 
 
-def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Return every score of probabilities, float32 (N, classes), under its name.
+
+    The negative log likelihood is in nats; the Brier score is summed up over the classes.
+    """
     correct = accuracy(probabilities, labels)
     return {
-        "loss": round(cross_entropy(probabilities, labels), DIGITS),
-        "accuracy": round(correct, DIGITS),
-        "error": round(1 - correct, DIGITS),
+        "accuracy": correct,
+        "error": 1 - correct,
+        "top_2_accuracy": top_k_accuracy(probabilities, labels, 2),
+        "negative_log_likelihood": cross_entropy(probabilities, labels),
+        "brier_score": brier_score(probabilities, labels),
+        "expected_calibration_error": expected_calibration_error(probabilities, labels),
     }
 
 
-def metrics_of(
-    probabilities: np.ndarray, labels: np.ndarray, averaged: np.ndarray | None = None
-) -> Metrics:
-    """Return loss (nats), accuracy and error of the test split, and the error of every class.
+def metrics_of(predictions: Predictions) -> Metrics:
+    """Return the scores of the test split, as they are and at the temperature; errors by class.
 
-    Args:
-        probabilities: float32 (N, 10).
-        labels: uint8 (N,).
-        averaged: probabilities by test-time augmentation, float32 (N, 10), None without.
+    Where there is test-time augmentation, its scores have a part of their own.
     """
-    table = error_table(confusion_matrix(labels, probabilities.argmax(axis=1)))
-    more = {} if averaged is None else {"test_time_augmentation": _scores(averaged, labels)}
-    return {
-        "test": _scores(probabilities, labels),
-        **more,
-        "error_by_class": {
-            str(name): round(float(rate), DIGITS)
-            for name, rate in zip(table["class"], table["error_rate"], strict=True)
+    labels = predictions.labels
+    table = error_table(confusion_matrix(labels, predictions.predicted))
+    metrics = {
+        "test": scores(predictions.probabilities, labels),
+        "test_temperature_scaled": {
+            "temperature": predictions.temperature,
+            **scores(predictions.scaled, labels),
         },
+    }
+    if predictions.averaged is not None:
+        metrics["test_time_augmentation"] = scores(predictions.averaged, labels)
+    metrics["error_by_class"] = dict(zip(table["class"], table["error_rate"], strict=True))
+    return {
+        part: {name: round(float(value), DIGITS) for name, value in values.items()}
+        for part, values in metrics.items()
     }
 
 
@@ -70,26 +80,22 @@ def prediction_table(probabilities: np.ndarray, labels: np.ndarray) -> pd.DataFr
     return pd.DataFrame(columns)
 
 
-def write_reports(
-    folder: Path, probabilities: np.ndarray, labels: np.ndarray, averaged: np.ndarray | None = None
-) -> None:
+def write_reports(folder: Path, predictions: Predictions) -> None:
     """Write test_metrics.json, per_class_errors.csv, confusion.csv and predictions.csv.
 
     Args:
         folder: where they go; made when missing.
-        probabilities: float32 (N, 10), in the order of the test split.
-        labels: uint8 (N,).
-        averaged: probabilities by test-time augmentation, for the metrics alone; None without.
+        predictions: in the order of the test split.
     """
     with replacing(folder / "test_metrics.json") as temporary:
-        content = json.dumps(metrics_of(probabilities, labels, averaged), indent=2) + "\n"
+        content = json.dumps(metrics_of(predictions), indent=2) + "\n"
         temporary.write_text(content, encoding="utf-8", newline="\n")
-    predictions = prediction_table(probabilities, labels)
-    pairs = predictions[["label", "predicted"]].rename(columns={"label": "actual"})
-    matrix = confusion_matrix(labels, probabilities.argmax(axis=1))
+    table = prediction_table(predictions.probabilities, predictions.labels)
+    pairs = table[["label", "predicted"]].rename(columns={"label": "actual"})
+    matrix = confusion_matrix(predictions.labels, predictions.predicted)
     _write_csv(error_table(matrix), folder / "per_class_errors.csv")
     _write_csv(pairs, folder / "confusion.csv")
-    _write_csv(predictions, folder / "predictions.csv")
+    _write_csv(table, folder / "predictions.csv")
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -33,9 +33,14 @@ def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
     Raises:
         ValueError: the shapes do not belong together.
     """
+    return float(np.mean(log_losses(probabilities, labels)))
+
+
+def log_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return each image's part of `cross_entropy`, float64 (N,); arguments and errors as there."""
     _check_shapes(probabilities, labels)
     likelihoods = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.mean(np.log(likelihoods.clip(EPSILON, 1 - EPSILON))))
+    return -np.log(likelihoods.clip(EPSILON, 1 - EPSILON))
 
 
 def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> float:
@@ -49,9 +54,14 @@ def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> flo
     Raises:
         ValueError: the shapes do not belong together.
     """
+    return float(np.mean(top_k_hits(probabilities, labels, k)))
+
+
+def top_k_hits(probabilities: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+    """Return which images count for `top_k_accuracy`, bool (N,); arguments and errors as there."""
     _check_shapes(probabilities, labels)
     likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-    return float(np.mean((likeliest == labels[:, None]).any(axis=1)))
+    return (likeliest == labels[:, None]).any(axis=1)
 
 
 def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -67,12 +77,12 @@ def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:
     Raises:
         ValueError: the shapes do not belong together.
     """
-    _check_shapes(probabilities, labels)
     return float(np.mean(squared_distances(probabilities, labels)))
 
 
 def squared_distances(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return each image's part of the Brier score, float64 (N,); arguments as there."""
+    """Return each image's part of `brier_score`, float64 (N,); arguments and errors as there."""
+    _check_shapes(probabilities, labels)
     certain = np.eye(probabilities.shape[1])[labels]
     return np.square(probabilities.astype(np.float64) - certain).sum(axis=1)
 

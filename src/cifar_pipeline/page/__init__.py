@@ -1,0 +1,1 @@
+"""The page of results: figures, galleries, the template, and what goes into it."""

@@ -1,0 +1,218 @@
+"""Write reports/index.html: everything that evaluate knows, on one page that needs no network."""
+
+from dataclasses import dataclass
+from math import comb
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cifar_pipeline.atomic import replacing
+from cifar_pipeline.calibration import expected_calibration_error, reliability
+from cifar_pipeline.error_table import confused_pairs, confusion_matrix, error_table
+from cifar_pipeline.intervals import Interval, by_bootstrap, of_mean, of_proportion
+from cifar_pipeline.mixtures import Sweep, TopTwo
+from cifar_pipeline.page import figures, gallery
+from cifar_pipeline.page.background import Background
+from cifar_pipeline.predictions import Predictions
+from cifar_pipeline.reports import scores
+from cifar_pipeline.scoring import log_losses, squared_distances, top_k_hits
+
+TEMPLATE = Path(__file__).with_name("page.html.j2")
+_NAMES = {
+    "accuracy": "accuracy",
+    "error": "error",
+    "top_2_accuracy": "top-2 accuracy",
+    "negative_log_likelihood": "negative log likelihood",
+    "brier_score": "Brier score",
+    "expected_calibration_error": "expected calibration error",
+}
+_RATES = ("accuracy", "error", "top_2_accuracy")
+_PAIRS = 8
+_STRIP = slice(None, None, 4)  # of the 21 blends
+_OF_2017 = {"cat", "dog"}
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """What the model says of mixed images: counts, and a few blends from end to end."""
+
+    blends: TopTwo
+    collages: TopTwo
+    sweeps: list[Sweep]
+
+
+def write_page(
+    path: Path,
+    predictions: Predictions,
+    images: np.ndarray,
+    names: tuple[str, ...],
+    background: Background,
+    mixed: Mixed | None,
+) -> None:
+    """Write the page; the same arguments give the same bytes.
+
+    Args:
+        path: of the page.
+        predictions: of the test split.
+        images: the test split, uint8 (N, 32, 32, 3).
+        names: of the classes.
+        background: where the model comes from.
+        mixed: what it says of mixed images; None where there are none to mix.
+    """
+    template = environment(TEMPLATE.parent).get_template(TEMPLATE.name)
+    page = template.render(_content(predictions, images, names, background, mixed))
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+
+
+def environment(folder: Path) -> Environment:
+    """Return Jinja's environment of the templates in `folder`."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _content(
+    predictions: Predictions,
+    images: np.ndarray,
+    names: tuple[str, ...],
+    background: Background,
+    mixed: Mixed | None,
+) -> dict[str, Any]:
+    labels = predictions.labels
+    matrix = confusion_matrix(labels, predictions.predicted)
+    table = error_table(matrix).sort_values("error_rate", ascending=False, kind="stable")
+    pairs = confused_pairs(matrix, _PAIRS)
+    rows = score_rows(predictions)
+    before = reliability(predictions.probabilities, labels)
+    after = reliability(predictions.scaled, labels)
+    plain = scores(predictions.probabilities, labels)
+
+    def shown(indices: np.ndarray) -> list[gallery.Picture]:
+        return gallery.pictures(indices, images, predictions, names)
+
+    return {
+        "title": f"{100 * plain['accuracy']:.2f} % of the test images right",
+        "background": background,
+        "number": len(labels),
+        "cards": _cards(rows),
+        "scores": rows,
+        "temperature": predictions.temperature,
+        "augmented": predictions.averaged is not None,
+        "curves": figures.learning_curves(background.history, background.training["best_epoch"]),
+        "classes": table.to_dict("records"),
+        "pairs": pairs,
+        "pairs_remark": _remark_on_pairs(pairs),
+        "confusion": figures.confusion(matrix, names),
+        "names": names,
+        "matrix": matrix.tolist(),
+        "calibration_remark": _remark_on_calibration(predictions),
+        "reliability": figures.reliability_diagram(before, after),
+        "mistakes": shown(gallery.confident_mistakes(predictions)),
+        "uncertain": shown(gallery.least_certain(predictions)),
+        "mixed": mixed,
+        "chance": 1 / comb(len(names), 2),
+        "sweeps": [_shown_sweep(sweep, names) for sweep in mixed.sweeps] if mixed else [],
+        "weights": sum(layer.weights for layer in background.layers),
+    }
+
+
+def score_rows(predictions: Predictions) -> list[dict[str, str]]:
+    """Return one row a score: its name, its value in each way of judging, its 95 % interval."""
+    labels = predictions.labels
+    plain = scores(predictions.probabilities, labels)
+    scaled = scores(predictions.scaled, labels)
+    averaged = plain if predictions.averaged is None else scores(predictions.averaged, labels)
+    intervals = _intervals(predictions.probabilities, labels)
+    return [
+        {
+            "key": key,
+            "name": name,
+            "plain": _shown(key, plain[key]),
+            "interval": " to ".join(_shown(key, bound) for bound in intervals[key]),
+            "scaled": _shown(key, scaled[key]),
+            "augmented": _shown(key, averaged[key]),
+        }
+        for key, name in _NAMES.items()
+    ]
+
+
+def _shown(key: str, value: float) -> str:
+    return f"{100 * value:.2f} %" if key in _RATES else f"{value:.4f}"
+
+
+def _intervals(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Interval]:
+    number = len(labels)
+    right = int((probabilities.argmax(axis=1) == labels).sum())
+    # Of the images drawn, the calibration error needs confidence and hit alone.
+    sure = np.stack([probabilities.max(axis=1), 1 - probabilities.max(axis=1)], axis=1)
+    wrong = (probabilities.argmax(axis=1) != labels).astype(np.uint8)
+    return {
+        "accuracy": of_proportion(right, number),
+        "error": of_proportion(number - right, number),
+        "top_2_accuracy": of_proportion(int(top_k_hits(probabilities, labels, 2).sum()), number),
+        "negative_log_likelihood": of_mean(log_losses(probabilities, labels)),
+        "brier_score": of_mean(squared_distances(probabilities, labels)),
+        "expected_calibration_error": by_bootstrap(
+            lambda drawn: expected_calibration_error(sure[drawn], wrong[drawn]), number
+        ),
+    }
+
+
+def _cards(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [
+        {
+            "name": row["name"],
+            "value": row["plain"],
+            "note": row["interval"]
+            if row["key"] in _RATES
+            else f"{row['scaled']} at the temperature",
+        }
+        for row in rows
+        if row["key"] != "error"
+    ]
+
+
+def _remark_on_pairs(pairs: list[tuple[str, str, int]]) -> str:
+    if not pairs:
+        return "No image is mistaken."
+    sets = [{first, second} for first, second, _ in pairs]
+    if sets[0] == _OF_2017:
+        return (
+            "Cat and dog lead, as they did for the network of 2017. Mistakes both ways are counted."
+        )
+    place = f", here they come in place {sets.index(_OF_2017) + 1}" if _OF_2017 in sets else ""
+    lead = " and ".join(pairs[0][:2])
+    return f"Mistakes both ways: {lead} lead. For the network of 2017 it was cat and dog{place}."
+
+
+def _remark_on_calibration(predictions: Predictions) -> str:
+    confidence = float(predictions.confidence.mean())
+    accuracy = float((predictions.predicted == predictions.labels).mean())
+    before = expected_calibration_error(predictions.probabilities, predictions.labels)
+    after = expected_calibration_error(predictions.scaled, predictions.labels)
+    manner = "too modest" if confidence < accuracy else "too sure of itself"
+    return (
+        f"As trained the model is {manner}: its mean confidence is {confidence:.3f}, its accuracy "
+        f"{accuracy:.3f}, and the expected calibration error {before:.4f}. The temperature "
+        f"{predictions.temperature:.3f} leaves {after:.4f}."
+    )
+
+
+def _shown_sweep(sweep: Sweep, names: tuple[str, ...]) -> dict[str, Any]:
+    one, other = sweep.parents.classes
+    likeliest = np.argsort(-sweep.of_collage, kind="stable")[:3]
+    return {
+        "title": f"{names[one]} to {names[other]}",
+        "strip": [gallery.as_png(image) for image in sweep.blends[_STRIP]],
+        "curve": figures.sweep_curves(sweep, names),
+        "collage": gallery.as_png(sweep.collage),
+        "guesses": [(names[at], float(sweep.of_collage[at])) for at in likeliest],
+    }
