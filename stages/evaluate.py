@@ -17,6 +17,9 @@ from cifar_pipeline.command import command_app
 from cifar_pipeline.one_trainer import remove_backup
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.loading import load_section
+from cifar_pipeline.params.models import load_model
+from cifar_pipeline.params.preprocess import PreprocessParams
+from cifar_pipeline.params.train import TrainParams
 
 
 def main(
@@ -27,10 +30,17 @@ def main(
 ) -> None:
     """Score the trained model on the test images and show which classes it takes for which."""
     choices = load_section(params, EvaluateParams, "evaluate")
+    training = load_section(params, TrainParams, "train")
+    used = {
+        "preprocess": load_section(params, PreprocessParams, "preprocess"),
+        "train": training,
+        "evaluate": choices,
+        f"models.{training.model}": load_model(params, training.model),
+    }
     remove_backup(model.parent)
     from cifar_pipeline.evaluation import evaluate
 
-    evaluate(model, processed, reports, choices, params)
+    evaluate(model, processed, reports, choices, used)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,14 @@ from typing import Any
 
 from workspace import Workspace
 
+SCORES = [
+    "accuracy",
+    "error",
+    "top_2_accuracy",
+    "negative_log_likelihood",
+    "brier_score",
+    "expected_calibration_error",
+]
 METRICS = ("reports/train_metrics.json", "reports/test_metrics.json")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cifar_pipeline.classes import CLASS_NAMES
-from differences import METRICS, answer, at, metrics_that_differ, rows, without_differences
+from differences import METRICS, SCORES, answer, at, metrics_that_differ, rows, without_differences
 from workspace import Workspace
 
 PLOTS = {
@@ -46,7 +46,8 @@ def test_the_table_of_metrics_names_files_metrics_and_branches(branched: Workspa
     names = [line.split()[1] for line in every]
     assert sorted(names) == sorted(
         [f"error_by_class.{name}" for name in CLASS_NAMES]
-        + ["test.loss", "test.accuracy", "test.error", "train.loss", "train.accuracy"]
+        + [f"{part}.{name}" for part in ("test", "test_temperature_scaled") for name in SCORES]
+        + ["test_temperature_scaled.temperature", "train.loss", "train.accuracy"]
         + ["validation.loss", "validation.accuracy"]
         + ["epochs", "best_epoch", "stopped_early", "precision"]
     )

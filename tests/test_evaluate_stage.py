@@ -12,17 +12,29 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cifar_pipeline.arrays import array_names
+from cifar_pipeline.arrays import SPLITS, array_names
 from cifar_pipeline.backend import start_backend
+from cifar_pipeline.calibration import fit_temperature
 from cifar_pipeline.checksums import write_manifest
 from cifar_pipeline.command import command_app
 from cifar_pipeline.errors import PipelineError
 from cifar_pipeline.saved_model import load_saved_model, predict_probabilities
+from cifar_pipeline.validation_logits import FILE, write_validation_logits
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = ROOT / "stages" / "evaluate.py"
-PARAMS = "evaluate: {batch_size: 16, confused_pairs: 3, test_time_augmentation: none}\n"
+REST = (ROOT / "params.yaml").read_text().replace("\nevaluate:", "\n_:")
+PARAMS = f"evaluate: {{batch_size: 16, confused_pairs: 3, test_time_augmentation: none}}\n{REST}"
 IMAGES = 40
+HISTORY = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate\n1,2,0.2,1.9,0.3,0.1\n"
+TRAIN_METRICS = {
+    "epochs": 1,
+    "best_epoch": 1,
+    "stopped_early": False,
+    "precision": "float32",
+    "train": {"loss": 2.0, "accuracy": 0.2},
+    "validation": {"loss": 1.9, "accuracy": 0.3},
+}
 
 
 def save_tiny_model(path, units=10, activation="softmax"):
@@ -52,13 +64,19 @@ def tiny_model(tmp_path_factory):
 def inputs(tmp_path, tiny_model):
     """Lay out what evaluate reads, and nothing else, and return the folder."""
     generator = np.random.default_rng(1)
-    images, labels = array_names("test")
     (tmp_path / "processed").mkdir()
-    pixels = generator.integers(0, 256, (IMAGES, 32, 32, 3), np.uint8)
-    np.save(tmp_path / "processed" / images, pixels)
-    np.save(tmp_path / "processed" / labels, np.arange(IMAGES, dtype=np.uint8) % 10)
+    for split in SPLITS:
+        images, labels = (tmp_path / "processed" / name for name in array_names(split))
+        np.save(labels, np.arange(IMAGES, dtype=np.uint8) % 10)
+        if split == "test":
+            np.save(images, generator.integers(0, 256, (IMAGES, 32, 32, 3), np.uint8))
     write_manifest(tmp_path / "processed")
     (tmp_path / "model.keras").write_bytes(tiny_model[0].read_bytes())
+    logits = generator.normal(size=(IMAGES, 10)).astype(np.float32)
+    write_validation_logits(tmp_path / "model.keras", logits)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "history.csv").write_text(HISTORY)
+    (tmp_path / "reports" / "train_metrics.json").write_text(json.dumps(TRAIN_METRICS))
     (tmp_path / "params.yaml").write_text(PARAMS)
     return tmp_path
 
@@ -97,32 +115,36 @@ def test_reports_and_headline(inputs, tiny_model):
     assert metrics["accuracy"] == np.mean(expected.argmax(axis=1) == labels)
     predictions = pd.read_csv(inputs / "reports" / "predictions.csv")
     np.testing.assert_allclose(predictions.filter(regex="^p_"), expected, atol=2e-6)
-    headline = f"test accuracy {metrics['accuracy']:.4f}, loss {metrics['loss']:.4f} (40 images)"
-    assert result.stdout.splitlines()[-1] == headline
+    loss = metrics["negative_log_likelihood"]
+    headline = f"test accuracy {metrics['accuracy']:.4f}, loss {loss:.4f} (40 images)"
+    assert headline in result.stdout.splitlines()
     assert result.stdout.count("<->") == 3
 
 
 def test_test_time_augmentation_has_scores_of_its_own(inputs):
     run(inputs)
     plain = json.loads((inputs / "reports" / "test_metrics.json").read_text())
-    (inputs / "params.yaml").write_text(PARAMS.replace("none", "flip_shift"))
+    (inputs / "params.yaml").write_text(
+        PARAMS.replace("augmentation: none", "augmentation: flip_shift", 1)
+    )
     result = run(inputs)
     assert result.exit_code == 0, result.output
     metrics = json.loads((inputs / "reports" / "test_metrics.json").read_text())
     scores = metrics.pop("test_time_augmentation")
     assert metrics == plain
-    assert list(scores) == ["loss", "accuracy", "error"]
-    last = result.stdout.splitlines()[-1]
-    assert last == (
+    assert list(scores) == list(plain["test"])
+    line = (
         f"with test-time augmentation (flip_shift): test accuracy {scores['accuracy']:.4f}, "
-        f"loss {scores['loss']:.4f}"
+        f"loss {scores['negative_log_likelihood']:.4f}"
     )
+    assert line in result.stdout.splitlines()
+    assert f"{100 * scores['accuracy']:.2f} %" in (inputs / "model_card.md").read_text()
 
 
 def test_the_batch_size_does_not_change_the_scores(inputs):
     runs = []
     for size in (7, 64):
-        (inputs / "params.yaml").write_text(PARAMS.replace("16", str(size)))
+        (inputs / "params.yaml").write_text(PARAMS.replace("16", str(size), 1))
         assert run(inputs).exit_code == 0
         runs.append(json.loads((inputs / "reports" / "test_metrics.json").read_text())["test"])
     assert runs[0] == pytest.approx(runs[1], abs=2e-6)
@@ -140,7 +162,7 @@ def test_as_a_program_from_another_folder(inputs):
     )
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr
-    assert result.stdout.splitlines()[-1].endswith("(40 images)")
+    assert "(40 images)" in result.stdout
     assert "automobile" in result.stdout
 
 
@@ -150,12 +172,47 @@ def test_corrupt_array(inputs):
     content[-1] ^= 1
     path.write_bytes(content)
     assert_one_line(run(inputs), 1, "test_images.npy", "corrupt", "`make verify`")
-    assert not (inputs / "reports").exists()
+    assert not (inputs / "reports" / "test_metrics.json").exists()
 
 
 def test_missing_model(inputs):
     (inputs / "model.keras").unlink()
     assert_one_line(run(inputs), 1, "model.keras is missing", "`dvc repro train`")
+
+
+def test_logits_of_another_number_of_images(inputs):
+    write_validation_logits(inputs / "model.keras", np.zeros((7, 10), np.float32))
+    assert_one_line(run(inputs), 1, "7 validation images", "40", "`dvc repro`")
+
+
+def test_missing_logits(inputs):
+    (inputs / FILE).unlink()
+    assert_one_line(run(inputs), 1, f"{FILE} is missing", "`dvc repro train`")
+
+
+@pytest.mark.parametrize("name", ["history.csv", "train_metrics.json"])
+def test_missing_report_of_train(inputs, name):
+    (inputs / "reports" / name).unlink()
+    assert_one_line(run(inputs), 1, name, "`dvc repro train`")
+
+
+def test_damaged_report_of_train(inputs):
+    (inputs / "reports" / "train_metrics.json").write_text("{")
+    assert_one_line(run(inputs), 1, "train_metrics.json is damaged", "git restore")
+
+
+def test_temperature_is_of_the_validation_logits(inputs):
+    generator = np.random.default_rng(2)
+    logits = generator.normal(size=(IMAGES, 10)).astype(np.float32)
+    write_validation_logits(inputs / "model.keras", logits)
+    assert run(inputs).exit_code == 0
+    metrics = json.loads((inputs / "reports" / "test_metrics.json").read_text())
+    labels = np.arange(IMAGES, dtype=np.uint8) % 10
+    scaled = metrics["test_temperature_scaled"]
+    assert scaled["temperature"] == pytest.approx(fit_temperature(logits, labels), abs=1e-6)
+    # It moves no image to another class.
+    for name in ("accuracy", "top_2_accuracy"):
+        assert scaled[name] == metrics["test"][name]
 
 
 @pytest.mark.parametrize("damage", ["no archive", "cut off", "weights", "directory"])
@@ -178,7 +235,7 @@ def test_corrupt_model(inputs, damage):
 
 
 def test_misspelt_parameter(inputs):
-    (inputs / "params.yaml").write_text(PARAMS.replace("batch_size", "batchsize"))
+    (inputs / "params.yaml").write_text(PARAMS.replace("batch_size", "batchsize", 1))
     assert_one_line(run(inputs), 2, "evaluate.batchsize", "did you mean 'batch_size'?")
 
 

@@ -65,7 +65,7 @@ def test_the_table_of_exp_show_has_readable_names(experimented: Workspace) -> No
     table = rows(experimented.run("dvc", "exp", "show", *options))
     assert [row["Experiment"] or row["rev"] for row in table] == ["workspace", "main", "wider"]
     assert [row["models.fast.block1.filters"] for row in table] == ["16", "8", "16"]
-    assert {"test.loss", "train.loss", "validation.loss"} <= set(table[0])
+    assert {"test.negative_log_likelihood", "train.loss", "validation.loss"} <= set(table[0])
 
 
 def test_exp_diff_shows_what_differs(experimented: Workspace) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.statistics import channel_statistics
+from differences import SCORES
 from synthetic import synthetic_split
 from workspace import Workspace
 
@@ -83,8 +84,9 @@ def test_reports_agree_with_each_other(finished_workspace: Workspace) -> None:
     confusion = pd.read_csv(reports / "confusion.csv")
     predictions = pd.read_csv(reports / "predictions.csv")
 
-    assert list(metrics) == ["test", "error_by_class"]
-    assert list(metrics["test"]) == ["loss", "accuracy", "error"]
+    assert list(metrics) == ["test", "test_temperature_scaled", "error_by_class"]
+    assert list(metrics["test"]) == SCORES
+    assert list(metrics["test_temperature_scaled"]) == ["temperature", *SCORES]
     assert list(metrics["error_by_class"]) == list(CLASS_NAMES)
     assert list(errors.columns) == [
         "class",

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cifar_pipeline.calibration import at_temperature
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.error_printing import print_errors
 from cifar_pipeline.error_table import confused_pairs, confusion_matrix, error_table
+from cifar_pipeline.predictions import Predictions
 from cifar_pipeline.reports import write_reports
 
 # Of 4 airplanes 2 are taken for birds and 1 for an automobile; of 3 automobiles 1 for an airplane
@@ -22,6 +24,14 @@ def sure_of(predicted):
     probabilities = np.full((len(predicted), 10), 0.05, np.float32)
     probabilities[np.arange(len(predicted)), predicted] = 0.55
     return probabilities
+
+
+PREDICTIONS = Predictions(
+    LABELS,
+    sure_of(PREDICTED),
+    temperature=0.5,
+    scaled=at_temperature(np.log(sure_of(PREDICTED)), 0.5),
+)
 
 
 @pytest.fixture
@@ -97,19 +107,36 @@ def test_confused_pairs_count_both_ways_and_break_ties_by_label(matrix):
 
 
 def test_metrics_file(tmp_path):
-    write_reports(tmp_path, sure_of(PREDICTED), LABELS)
+    write_reports(tmp_path, PREDICTIONS)
     text = (tmp_path / "test_metrics.json").read_text()
     metrics = json.loads(text)
-    loss = -(4 * np.log(0.55) + 6 * np.log(0.05)) / 10
-    assert metrics["test"] == {"loss": round(loss, 6), "accuracy": 0.4, "error": 0.6}
+    assert list(metrics) == ["test", "test_temperature_scaled", "error_by_class"]
+    # Every confidence is 0.55, 4 of 10 are right; at half the temperature shares are squared.
+    square = 0.55**2 + 9 * 0.05**2
+    for part, sure, other in (
+        ("test", 0.55, 0.05),
+        ("test_temperature_scaled", 0.55**2 / square, 0.05**2 / square),
+    ):
+        scores = metrics[part]
+        assert scores.pop("temperature", 0.5) == 0.5
+        assert scores.pop("top_2_accuracy") >= 0.4
+        expected = {
+            "accuracy": 0.4,
+            "error": 0.6,
+            "negative_log_likelihood": -(4 * np.log(sure) + 6 * np.log(other)) / 10,
+            "brier_score": 0.4 * ((1 - sure) ** 2 + 9 * other**2)
+            + 0.6 * (sure**2 + (1 - other) ** 2 + 8 * other**2),
+            "expected_calibration_error": sure - 0.4,
+        }
+        assert scores == pytest.approx(expected, abs=2e-6)
     assert tuple(metrics["error_by_class"]) == CLASS_NAMES
     assert metrics["error_by_class"]["automobile"] == 0.666667
-    assert text.startswith('{\n  "test": {\n    "loss": ')
+    assert text.startswith('{\n  "test": {\n    "accuracy": ')
     assert text.endswith("}\n")
 
 
 def test_per_class_file(tmp_path):
-    write_reports(tmp_path, sure_of(PREDICTED), LABELS)
+    write_reports(tmp_path, PREDICTIONS)
     lines = (tmp_path / "per_class_errors.csv").read_bytes().split(b"\n")
     assert lines[:4] == [
         b"class,support,correct,errors,error_rate,precision,recall,f1,"
@@ -123,7 +150,7 @@ def test_per_class_file(tmp_path):
 
 
 def test_files_of_predictions(tmp_path):
-    write_reports(tmp_path, sure_of(PREDICTED), LABELS)
+    write_reports(tmp_path, PREDICTIONS)
     confusion = (tmp_path / "confusion.csv").read_text().splitlines()
     assert confusion[:3] == ["actual,predicted", "airplane,airplane", "airplane,automobile"]
     assert len(confusion) == 11
@@ -140,7 +167,7 @@ def test_files_of_predictions(tmp_path):
 
 def test_same_predictions_give_the_same_bytes(tmp_path):
     for run in ("first", "second"):
-        write_reports(tmp_path / run, sure_of(PREDICTED), LABELS)
+        write_reports(tmp_path / run, PREDICTIONS)
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
     assert names == [
         "confusion.csv",

@@ -6,6 +6,8 @@ Source: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networ
 import numpy as np
 import pandas as pd
 
+from cifar_pipeline.intervals import Interval, by_bootstrap
+
 BINS = 15
 # A temperature outside of these is none: the net is always right, or as good as guessing.
 COLDEST, HOTTEST = 0.01, 100.0
@@ -25,9 +27,8 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS)
         `confidence` (the probability of the predicted class) and the `accuracy`. Of a bin without
         images the last two are 0.
     """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == labels
-    at = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    confidence, right = _judged(probabilities, labels)
+    at = _bins_of(confidence, bins)
     images = np.bincount(at, minlength=bins)
     whole = np.maximum(images, 1)
     edges = np.linspace(0, 1, bins + 1)
@@ -50,9 +51,31 @@ def expected_calibration_error(
     Source: Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian
     Binning", 2015. Arguments as in `reliability`.
     """
-    table = reliability(probabilities, labels, bins)
-    gaps = (table["confidence"] - table["accuracy"]).abs()
-    return float((gaps * table["images"]).sum() / len(labels))
+    return _error(*_judged(probabilities, labels), bins)
+
+
+def calibration_error_interval(
+    probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS
+) -> Interval:
+    """Return the 95 % interval of `expected_calibration_error`; arguments as there."""
+    confidence, right = _judged(probabilities, labels)
+    return by_bootstrap(lambda at: _error(confidence[at], right[at], bins), len(labels))
+
+
+def _judged(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the confidence of each image, float64 (N,), and whether it is right, bool (N,)."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    return confidence, probabilities.argmax(axis=1) == labels
+
+
+def _bins_of(confidence: np.ndarray, bins: int) -> np.ndarray:
+    return np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+
+
+def _error(confidence: np.ndarray, right: np.ndarray, bins: int) -> float:
+    # A bin's gap times its images is the sum of (confidence - hit) over them.
+    gaps = np.bincount(_bins_of(confidence, bins), weights=confidence - right, minlength=bins)
+    return float(np.abs(gaps).sum() / len(confidence))
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:

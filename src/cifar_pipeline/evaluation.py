@@ -1,5 +1,6 @@
 """Evaluate the saved model on the test split, which nothing before this stage has looked at."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from cifar_pipeline.error_printing import print_errors
 from cifar_pipeline.errors import PipelineError
 from cifar_pipeline.mixtures import Parents, Predict, choose_parents, judge, sweep
 from cifar_pipeline.page.background import gather
-from cifar_pipeline.page.rendering import Mixed, write_page
+from cifar_pipeline.page.rendering import Findings, Mixed, write_page
 from cifar_pipeline.params.evaluate import EvaluateParams
+from cifar_pipeline.params.loading import Section
 from cifar_pipeline.predictions import Predictions
 from cifar_pipeline.reports import write_reports
 from cifar_pipeline.saved_model import (
@@ -28,14 +30,24 @@ from cifar_pipeline.scoring import accuracy, cross_entropy
 from cifar_pipeline.validation_logits import load_validation_logits
 from cifar_pipeline.views import predict_views
 
-_PAGE = "index.html"
-# The blends that the page shows from end to end: of the article of 2017's question, of its most
-# confused pair, and others.
-_SHOWN_BLENDS = (("dog", "airplane"), ("cat", "dog"), ("automobile", "truck"), ("bird", "airplane"))
+_PAGE, _CARD = "index.html", "model_card.md"
+# The blends that the page shows from end to end: the article of 2017 asks for the first.
+_BLENDS = (
+    ("dog", "airplane"),
+    ("cat", "dog"),
+    ("automobile", "truck"),
+    ("bird", "airplane"),
+    ("deer", "horse"),
+    ("frog", "ship"),
+)
 
 
 def evaluate(
-    model: Path, processed: Path, reports: Path, params: EvaluateParams, params_file: Path
+    model: Path,
+    processed: Path,
+    reports: Path,
+    params: EvaluateParams,
+    used: Mapping[str, Section],
 ) -> None:
     """Predict the test split with the model, write reports and page, and print the errors.
 
@@ -44,14 +56,14 @@ def evaluate(
         processed: the folder of preprocess.
         reports: the folder for the files of `write_reports` and index.html; train's are there.
         params: batch size, views, and what to print.
-        params_file: params.yaml, for the page to show what is in use.
+        used: every section of params.yaml that made the model, for the page to show.
 
     Raises:
         PipelineError: the arrays or the model cannot be used.
     """
     images, labels = load_split(processed, "test")
     network = load_saved_model(model)
-    background = gather(params_file, reports, processed, model, network)
+    background = gather(used, reports, processed, model, network)
     temperature = _temperature(model, processed)
     probabilities, logits = predict_outputs(with_logits(network), images, params.batch_size)
     predict = partial(predict_probabilities, network, batch_size=params.batch_size)
@@ -63,7 +75,9 @@ def evaluate(
     mixed = _mixed(predict, images, predictions)
     with writing(reports):
         write_reports(reports, predictions)
-        write_page(reports / _PAGE, predictions, images, CLASS_NAMES, background, mixed)
+    findings = Findings(predictions, images, CLASS_NAMES, background, mixed)
+    with writing(reports), writing(model.parent):
+        write_page(reports / _PAGE, model.with_name(_CARD), findings)
     print_errors(probabilities, labels, params.confused_pairs)
     say(f"at temperature {temperature:.3f}: loss {cross_entropy(scaled, labels):.4f}")
     if averaged is not None:
@@ -91,16 +105,20 @@ def _mixed(predict: Predict, images: np.ndarray, predictions: Predictions) -> Mi
     if not parents:
         return None
     blends, collages = judge(predict, images, parents)
-    shown = [pair for pair in map(partial(_first_of, parents), _SHOWN_BLENDS) if pair]
-    return Mixed(blends, collages, [sweep(predict, images, pair) for pair in shown])
+    shown = [sweep(predict, images, pair) for pair in _shown_parents(predictions)]
+    return Mixed(blends, collages, shown)
 
 
-def _first_of(parents: list[Parents], names: tuple[str, str]) -> Parents | None:
-    """Return the first pair of images of two classes, in this order of the classes."""
-    one, other = (CLASS_NAMES.index(name) for name in names)
-    for pair in parents:
-        if pair.classes == (one, other):
-            return pair
-        if pair.classes == (other, one):
-            return Parents(pair.second, pair.first, (one, other))
-    return None
+def _shown_parents(predictions: Predictions) -> list[Parents]:
+    """Return, for each of the blends to be shown, the images that the model is surest of."""
+    right = predictions.predicted == predictions.labels
+    surest = {}
+    for kind, name in enumerate(CLASS_NAMES):
+        confidence = np.where(right & (predictions.labels == kind), predictions.confidence, 0)
+        if confidence.any():
+            surest[name] = int(confidence.argmax())
+    return [
+        Parents(surest[one], surest[other], (CLASS_NAMES.index(one), CLASS_NAMES.index(other)))
+        for one, other in _BLENDS
+        if one in surest and other in surest
+    ]

@@ -3,6 +3,7 @@
 import io
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from ruamel.yaml import YAML
 
+from cifar_pipeline.arrays import load_labels
 from cifar_pipeline.checksums import MANIFEST, sha256_of
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.params.loading import read_yaml
+from cifar_pipeline.params.loading import Section
 
 if TYPE_CHECKING:
     import keras
 
-_SECTIONS = ("preprocess", "train", "evaluate")
 _PACKAGES = ("keras", "numpy", "pandas", "matplotlib", "pillow", "jinja2")
 
 
@@ -43,7 +44,10 @@ class Background:
         history: history.csv of train.
         training: train_metrics.json of train.
         layers: of the saved model.
-        hashes: SHA-256 by file: the model, the processed arrays.
+        training_images: their number.
+        validation_images: their number.
+        model_digest: SHA-256 of the model's archive.
+        hashes: SHA-256 of the processed arrays by file.
         versions: by package.
     """
 
@@ -53,17 +57,24 @@ class Background:
     history: pd.DataFrame
     training: dict[str, Any]
     layers: list[Layer]
+    training_images: int
+    validation_images: int
+    model_digest: str
     hashes: dict[str, str]
     versions: dict[str, str]
 
 
 def gather(
-    params: Path, reports: Path, processed: Path, archive: Path, model: "keras.Model"
+    used: Mapping[str, Section],
+    reports: Path,
+    processed: Path,
+    archive: Path,
+    model: "keras.Model",
 ) -> Background:
     """Read what train and preprocess have left.
 
     Args:
-        params: params.yaml.
+        used: sections of params.yaml, `train` among them.
         reports: folder with train's history.csv and train_metrics.json.
         processed: folder of preprocess.
         archive: the .keras file of `model`.
@@ -72,14 +83,10 @@ def gather(
     Raises:
         PipelineError: a file is missing or damaged.
     """
-    content = read_yaml(params)
-    preset = content["train"]["model"]
-    used = {name: content[name] for name in _SECTIONS}
-    used["models"] = {preset: content["models"][preset]}
     text = io.StringIO()
-    yaml = YAML(typ="rt")
-    yaml.default_flow_style = False
-    yaml.dump(used, text)
+    sections = {name: section.model_dump(mode="json") for name, section in used.items()}
+    YAML(typ="rt").dump(sections, text)
+    training_params = sections["train"]
     try:
         history = pd.read_csv(reports / "history.csv")
         training = json.loads((reports / "train_metrics.json").read_text())
@@ -95,8 +102,8 @@ def gather(
 
     packages = (*_PACKAGES, keras.backend.backend())
     return Background(
-        preset=preset,
-        seed=content["train"]["seed"],
+        preset=training_params["model"],
+        seed=training_params["seed"],
         params=text.getvalue(),
         history=history,
         training=training,
@@ -109,7 +116,10 @@ def gather(
             )
             for layer in model.layers
         ],
-        hashes={archive.name: sha256_of(archive), **hashes},
+        training_images=len(load_labels(processed, "train")),
+        validation_images=len(load_labels(processed, "validation")),
+        model_digest=sha256_of(archive),
+        hashes=hashes,
         versions={
             "Python": platform.python_version(),
             **{name: version(name) for name in sorted(packages)},

@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from cifar_pipeline.mixtures import ALPHAS, Sweep
 
@@ -28,6 +29,7 @@ _COLOURS = {
 }
 _INK, _MUTED, _LINE, _FIRST, _SECOND, _PANEL = _COLOURS
 _STYLE = {
+    "axes.axisbelow": True,
     "axes.edgecolor": _LINE,
     "axes.facecolor": "none",
     "axes.grid": True,
@@ -80,19 +82,19 @@ def _inline(svg: str, name: str) -> str:
     return svg.replace("<svg", f'<svg role="img" aria-label="{name}"', 1)
 
 
-def learning_curves(history: pd.DataFrame, best_epoch: int) -> str:
-    """Draw losses and accuracies by epoch; `history` is history.csv."""
-    with _drawing("Learning curves", 9, 3.2) as (figure, drawn):
-        for axes, measure in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-            for column, label, colour in (
-                (measure, "training", _FIRST),
-                (f"val_{measure}", "validation", _SECOND),
-            ):
-                axes.plot(history["epoch"], history[column], "o-", color=colour, label=label, ms=3)
-            axes.axvline(best_epoch, color=_MUTED, linewidth=0.8, linestyle=":")
-            axes.set(title=measure, xlabel="epoch (dotted: the one kept)")
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.legend()
+def learning_curve(history: pd.DataFrame, measure: str, best_epoch: int) -> str:
+    """Draw "loss" or "accuracy" of training and validation by epoch; `history` is history.csv."""
+    with _drawing(f"Learning curve: {measure}", 4.6, 3) as (figure, drawn):
+        axes = figure.subplots()
+        for column, label, colour in (
+            (measure, "training", _FIRST),
+            (f"val_{measure}", "validation", _SECOND),
+        ):
+            axes.plot(history["epoch"], history[column], "o-", color=colour, label=label, ms=3)
+        axes.axvline(best_epoch, color=_MUTED, linewidth=0.8, linestyle=":")
+        axes.set(title=measure, xlabel="epoch (dotted: the one kept)")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.legend()
     return drawn[0]
 
 
@@ -133,30 +135,23 @@ def confusion(matrix: np.ndarray, names: tuple[str, ...]) -> str:
     return drawn[0]
 
 
-def reliability_diagram(before: pd.DataFrame, after: pd.DataFrame) -> str:
-    """Draw accuracy against confidence, by bins, before and after temperature scaling."""
-    with _drawing("Reliability", 9, 4) as (figure, drawn):
-        for axes, table, title in zip(
-            figure.subplots(1, 2, sharey=True),
-            (before, after),
-            ("as trained", "after temperature scaling"),
-            strict=True,
-        ):
-            filled = table[table["images"] > 0]
-            width = float(table["to"][0] - table["from"][0])
-            axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=0.8, linestyle=":")
-            axes.bar(
-                filled["from"],
-                filled["accuracy"],
-                width,
-                align="edge",
-                color=_FIRST,
-                edgecolor=_PANEL,
-                label="accuracy",
-            )
-            axes.plot(filled["confidence"], filled["accuracy"], "o", color=_SECOND, ms=4)
-            axes.set(title=title, xlabel="confidence", xlim=(0, 1), ylim=(0, 1))
-        figure.axes[0].set_ylabel("accuracy")
+def reliability_diagram(table: pd.DataFrame, title: str) -> str:
+    """Draw accuracy against confidence, by bins; `table` is that of `calibration.reliability`."""
+    filled = table[table["images"] > 0]
+    with _drawing(f"Reliability {title}", 4.6, 3.6) as (figure, drawn):
+        axes = figure.subplots()
+        width = float(table["to"][0] - table["from"][0])
+        axes.bar(
+            filled["from"],
+            filled["accuracy"],
+            width,
+            align="edge",
+            color=_FIRST,
+            edgecolor=_PANEL,
+        )
+        axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle="--")
+        axes.plot(filled["confidence"], filled["accuracy"], "o", color=_SECOND, ms=4)
+        axes.set(title=title, xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
     return drawn[0]
 
 

@@ -1,4 +1,4 @@
-"""Write reports/index.html: everything that evaluate knows, on one page that needs no network."""
+"""Write the page of results, which needs no network, and the model card, from the same figures."""
 
 from dataclasses import dataclass
 from math import comb
@@ -9,9 +9,13 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cifar_pipeline.atomic import replacing
-from cifar_pipeline.calibration import expected_calibration_error, reliability
+from cifar_pipeline.calibration import (
+    calibration_error_interval,
+    expected_calibration_error,
+    reliability,
+)
 from cifar_pipeline.error_table import confused_pairs, confusion_matrix, error_table
-from cifar_pipeline.intervals import Interval, by_bootstrap, of_mean, of_proportion
+from cifar_pipeline.intervals import Interval, of_mean, of_proportion
 from cifar_pipeline.mixtures import Sweep, TopTwo
 from cifar_pipeline.page import figures, gallery
 from cifar_pipeline.page.background import Background
@@ -19,7 +23,8 @@ from cifar_pipeline.predictions import Predictions
 from cifar_pipeline.reports import scores
 from cifar_pipeline.scoring import log_losses, squared_distances, top_k_hits
 
-TEMPLATE = Path(__file__).with_name("page.html.j2")
+_FOLDER = Path(__file__).parent
+_PAGE, _CARD = "page.html.j2", "model_card.md.j2"
 _NAMES = {
     "accuracy": "accuracy",
     "error": "error",
@@ -43,49 +48,48 @@ class Mixed:
     sweeps: list[Sweep]
 
 
-def write_page(
-    path: Path,
-    predictions: Predictions,
-    images: np.ndarray,
-    names: tuple[str, ...],
-    background: Background,
-    mixed: Mixed | None,
-) -> None:
-    """Write the page; the same arguments give the same bytes.
+@dataclass(frozen=True)
+class Findings:
+    """Everything that page and model card tell.
 
-    Args:
-        path: of the page.
+    Attributes:
         predictions: of the test split.
         images: the test split, uint8 (N, 32, 32, 3).
         names: of the classes.
         background: where the model comes from.
         mixed: what it says of mixed images; None where there are none to mix.
     """
-    template = environment(TEMPLATE.parent).get_template(TEMPLATE.name)
-    page = template.render(_content(predictions, images, names, background, mixed))
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
+
+    predictions: Predictions
+    images: np.ndarray
+    names: tuple[str, ...]
+    background: Background
+    mixed: Mixed | None
 
 
-def environment(folder: Path) -> Environment:
-    """Return Jinja's environment of the templates in `folder`."""
-    return Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+def write_page(page: Path, card: Path, findings: Findings) -> None:
+    """Write the page of results (HTML) and the model card (Markdown).
+
+    The same findings give the same bytes.
+    """
+    content = _content(findings)
+    for path, template, escaped in ((page, _PAGE, True), (card, _CARD, False)):
+        environment = Environment(
+            loader=FileSystemLoader(_FOLDER),
+            autoescape=escaped,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        text = environment.get_template(template).render(content)
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _content(
-    predictions: Predictions,
-    images: np.ndarray,
-    names: tuple[str, ...],
-    background: Background,
-    mixed: Mixed | None,
-) -> dict[str, Any]:
+def _content(findings: Findings) -> dict[str, Any]:
+    predictions, names = findings.predictions, findings.names
+    background, mixed = findings.background, findings.mixed
     labels = predictions.labels
     matrix = confusion_matrix(labels, predictions.predicted)
     table = error_table(matrix).sort_values("error_rate", ascending=False, kind="stable")
@@ -96,7 +100,7 @@ def _content(
     plain = scores(predictions.probabilities, labels)
 
     def shown(indices: np.ndarray) -> list[gallery.Picture]:
-        return gallery.pictures(indices, images, predictions, names)
+        return gallery.pictures(indices, findings.images, predictions, names)
 
     return {
         "title": f"{100 * plain['accuracy']:.2f} % of the test images right",
@@ -106,7 +110,10 @@ def _content(
         "scores": rows,
         "temperature": predictions.temperature,
         "augmented": predictions.averaged is not None,
-        "curves": figures.learning_curves(background.history, background.training["best_epoch"]),
+        "curves": [
+            figures.learning_curve(background.history, measure, background.training["best_epoch"])
+            for measure in ("loss", "accuracy")
+        ],
         "classes": table.to_dict("records"),
         "pairs": pairs,
         "pairs_remark": _remark_on_pairs(pairs),
@@ -114,12 +121,18 @@ def _content(
         "names": names,
         "matrix": matrix.tolist(),
         "calibration_remark": _remark_on_calibration(predictions),
-        "reliability": figures.reliability_diagram(before, after),
+        "reliability": [
+            figures.reliability_diagram(before, "as trained"),
+            figures.reliability_diagram(after, "after temperature scaling"),
+        ],
         "mistakes": shown(gallery.confident_mistakes(predictions)),
         "uncertain": shown(gallery.least_certain(predictions)),
         "mixed": mixed,
         "chance": 1 / comb(len(names), 2),
         "sweeps": [_shown_sweep(sweep, names) for sweep in mixed.sweeps] if mixed else [],
+        "training_images": background.training_images,
+        "validation_images": background.validation_images,
+        "model_digest": background.model_digest,
         "weights": sum(layer.weights for layer in background.layers),
     }
 
@@ -151,18 +164,13 @@ def _shown(key: str, value: float) -> str:
 def _intervals(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Interval]:
     number = len(labels)
     right = int((probabilities.argmax(axis=1) == labels).sum())
-    # Of the images drawn, the calibration error needs confidence and hit alone.
-    sure = np.stack([probabilities.max(axis=1), 1 - probabilities.max(axis=1)], axis=1)
-    wrong = (probabilities.argmax(axis=1) != labels).astype(np.uint8)
     return {
         "accuracy": of_proportion(right, number),
         "error": of_proportion(number - right, number),
         "top_2_accuracy": of_proportion(int(top_k_hits(probabilities, labels, 2).sum()), number),
         "negative_log_likelihood": of_mean(log_losses(probabilities, labels)),
         "brier_score": of_mean(squared_distances(probabilities, labels)),
-        "expected_calibration_error": by_bootstrap(
-            lambda drawn: expected_calibration_error(sure[drawn], wrong[drawn]), number
-        ),
+        "expected_calibration_error": calibration_error_interval(probabilities, labels),
     }
 
 

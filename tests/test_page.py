@@ -1,0 +1,146 @@
+"""The page of results in a real browser, and as bytes."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from workspace import Workspace
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+OPTIONS = [
+    "--no-sandbox",  # CI may be root
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+# Elements that reach out of the window or hide a part of what they hold, and text that reaches out
+# of its figure. Half a pixel is rounding.
+CUT_OFF = """() => {
+  const out = (inner, outer) =>
+    inner.left < outer.left - 0.5 || inner.right > outer.right + 0.5;
+  const name = e => `${e.tagName} ${e.className.baseVal ?? e.className} ${e.textContent.trim()}`;
+  const window_ = {left: 0, right: innerWidth};
+  const wrong = [];
+  for (const e of document.querySelectorAll("body *")) {
+    if (out(e.getBoundingClientRect(), window_)) wrong.push("outside: " + name(e));
+    if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX != "visible")
+      wrong.push("hidden: " + name(e));
+  }
+  for (const text of document.querySelectorAll("svg text")) {
+    const box = text.getBoundingClientRect(), all = text.closest("svg").getBoundingClientRect();
+    if (out(box, all) || box.top < all.top - 0.5 || box.bottom > all.bottom + 0.5)
+      wrong.push("out of its figure: " + name(text));
+  }
+  return wrong;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield opened
+        opened.close()
+
+
+def opened(browser: Browser, path: Path, width: int, scheme: str) -> tuple[Page, list[str]]:
+    """Open a page with everything unfolded; return it and what it asked for or complained of."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    noted: list[str] = []
+    page.on("console", lambda message: noted.append(f"console: {message.text}"))
+    page.on("pageerror", lambda error: noted.append(f"error: {error}"))
+    page.on("request", lambda request: noted.append(request.url[:100]))
+    page.goto(path.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    return page, noted
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1400])
+def test_nothing_is_cut_off_or_fetched(
+    browser: Browser, finished_workspace: Workspace, width: int, scheme: str
+) -> None:
+    path = finished_workspace.folder / "reports/index.html"
+    page, noted = opened(browser, path, width, scheme)
+    assert [note for note in noted if not note.startswith("data:")] == [path.as_uri()]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT_OFF) == []
+    page.close()
+
+
+def test_what_is_cut_off_would_be_found(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(
+        "<!doctype html><body><p style='width: 500px'>wide</p>"
+        "<p style='overflow: hidden; width: 50px; white-space: nowrap'>a line that is too long</p>"
+        "<svg width='50' height='20'><text x='30' y='15'>too long</text></svg>"
+        "<script>console.error('no')</script><img src='http://127.0.0.1:9/x.png'>"
+    )
+    page, noted = opened(browser, path, 400, "light")
+    found = page.evaluate(CUT_OFF)
+    for kind in ("outside: P  wide", "hidden: P  a line", "out of its figure: text  too long"):
+        assert any(note.startswith(kind) for note in found), (kind, found)
+    assert "console: no" in noted
+    assert "http://127.0.0.1:9/x.png" in noted
+    page.close()
+
+
+def test_dark_and_light_differ_and_can_be_read(
+    browser: Browser, finished_workspace: Workspace
+) -> None:
+    path = finished_workspace.folder / "reports/index.html"
+    contrasts = []
+    for scheme in ("light", "dark"):
+        page, _ = opened(browser, path, 1400, scheme)
+        ink, paper = (
+            sum(map(int, re.findall(r"\d+", page.evaluate(colour))[:3]))
+            for colour in (
+                "getComputedStyle(document.querySelector('section h2')).color",
+                "getComputedStyle(document.querySelector('section')).backgroundColor",
+            )
+        )
+        contrasts.append(paper - ink)
+        page.close()
+    light, dark = contrasts
+    assert light > 500
+    assert dark < -500
+
+
+def test_the_page_tells_what_the_metrics_say(finished_workspace: Workspace) -> None:
+    page = finished_workspace.read("reports/index.html").decode()
+    card = finished_workspace.read("models/model_card.md").decode()
+    metrics = json.loads(finished_workspace.read("reports/test_metrics.json"))
+    for part in ("test", "test_temperature_scaled"):
+        for name, value in metrics[part].items():
+            is_rate = name in ("accuracy", "error", "top_2_accuracy")
+            digits = 3 if name == "temperature" else 4
+            shown = f"{100 * value:.2f} %" if is_rate else f"{value:.{digits}f}"
+            assert shown in page, name
+            assert shown in card, name
+    manifest = json.loads(finished_workspace.read("data/processed/manifest.json"))
+    for digest in manifest.values():
+        assert digest in page
+    assert "filters: 8" in page
+    assert "CIFAR-10" in card
+
+
+def test_the_page_needs_nothing_else(finished_workspace: Workspace) -> None:
+    page = finished_workspace.read("reports/index.html").decode()
+    assert not re.findall(r"(?:src|href)=\"(?!data:|#)[^\"]*", page)
+    assert "url(http" not in page
+    assert "<script" not in page
+
+
+def test_evaluate_again_leaves_the_same_bytes(workspace: Workspace) -> None:
+    names = ("reports/index.html", "models/model_card.md")
+    before = {name: workspace.read(name) for name in names}
+    workspace.run("dvc", "repro", "--force", "--single-item", "evaluate")
+    assert {name: workspace.read(name) for name in names} == before
