@@ -95,8 +95,10 @@ def with_logits(model: "keras.Model") -> "keras.Model":
     if any(layer.name == LOGITS for layer in model.layers):
         logits = model.get_layer(LOGITS).output
     else:
-        logits = keras.ops.log(keras.ops.maximum(model.output, float(np.finfo(np.float32).tiny)))
-    return keras.Model(model.inputs, [model.output, logits])
+        logits = keras.ops.log(
+            keras.ops.maximum(model.outputs[0], float(np.finfo(np.float32).tiny))
+        )
+    return keras.Model(model.inputs, [*model.outputs, logits])
 
 
 def _predict(model: "keras.Model", images: np.ndarray, batch_size: int) -> list[np.ndarray]:
