@@ -26,22 +26,24 @@ def sure_of(predicted):
     return probabilities
 
 
-PREDICTIONS = Predictions(
-    LABELS,
-    sure_of(PREDICTED),
-    temperature=0.5,
-    scaled=at_temperature(np.log(sure_of(PREDICTED)), 0.5),
-)
+def predictions_of(predicted, labels):
+    """Return what a model at temperature 0.5 says that is sure of `predicted`."""
+    probabilities = sure_of(predicted)
+    scaled = at_temperature(np.log(probabilities), 0.5)
+    return Predictions(CLASS_NAMES, labels, probabilities, temperature=0.5, scaled=scaled)
+
+
+PREDICTIONS = predictions_of(PREDICTED, LABELS)
 
 
 @pytest.fixture
 def matrix():
-    return confusion_matrix(LABELS, PREDICTED)
+    return confusion_matrix(LABELS, PREDICTED, 10)
 
 
 @pytest.fixture
 def table(matrix):
-    return error_table(matrix).set_index("class")
+    return error_table(matrix, CLASS_NAMES).set_index("class")
 
 
 def test_confusion_matrix_has_actual_rows_and_predicted_columns(matrix):
@@ -101,9 +103,9 @@ def test_confused_pairs_count_both_ways_and_break_ties_by_label(matrix):
         ("automobile", "bird", 1),
         ("bird", "cat", 1),
     ]
-    assert confused_pairs(matrix, 90) == expected
-    assert confused_pairs(matrix, 2) == expected[:2]
-    assert confused_pairs(matrix, 0) == []
+    assert confused_pairs(matrix, CLASS_NAMES, 90) == expected
+    assert confused_pairs(matrix, CLASS_NAMES, 2) == expected[:2]
+    assert confused_pairs(matrix, CLASS_NAMES, 0) == []
 
 
 def test_metrics_file(tmp_path):
@@ -184,16 +186,20 @@ def test_same_predictions_give_the_same_bytes(tmp_path):
 def test_printed_table_is_whole_in_a_log(capsys):
     # The widest that a row gets on the 10,000 test images.
     labels = np.zeros(1000, np.uint8)
-    print_errors(sure_of(np.ones(1000, np.int64)), labels, 5)
+    print_errors(predictions_of(np.ones(1000, np.int64), labels), 5)
     lines = capsys.readouterr().out.splitlines()
     row = next(line for line in lines if "airplane" in line)
     for cell in ("1,000", "1.0000", "0.0000", "automobile (1,000)"):
         assert cell in row
     assert any("most confused with" in line and "error rate" in line for line in lines)
     assert "  airplane <-> automobile: 1,000" in lines
-    assert lines[-1] == "test accuracy 0.0000, loss 2.9957 (1,000 images)"
+    # At half the temperature 0.55 and 0.05 become 0.9308 and 0.0077.
+    assert lines[-2:] == [
+        "test accuracy 0.0000, loss 2.9957 (1,000 images)",
+        "at temperature 0.500: loss 4.8675, expected calibration error 0.9308 instead of 0.5500",
+    ]
 
 
 def test_nothing_is_printed_about_pairs_when_all_is_right(capsys):
-    print_errors(sure_of(LABELS), LABELS, 5)
+    print_errors(predictions_of(LABELS, LABELS), 5)
     assert "<->" not in capsys.readouterr().out

@@ -61,7 +61,7 @@ def fitted(params: ModelParams, backup: Backup | None, precision: str = "float32
 
 
 def saved_bytes(params: ModelParams, run: Run, path: Path) -> bytes:
-    save_canonical(build_saved_network(params, STATISTICS, run.network), path)
+    save_canonical(build_saved_network(params, STATISTICS, run.network), path, {})
     return path.read_bytes()
 
 

@@ -150,7 +150,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         params = small(shipped("fast"), epochs=2, batch_size=16)
         run = fit(params, seed, "float32", split, split, statistics)
         path = tmp_path / f"{number}.keras"
-        save_canonical(build_saved_network(params, statistics, run.network), path)
+        save_canonical(build_saved_network(params, statistics, run.network), path, {})
         contents.append(path.read_bytes())
     assert contents[0] == contents[1]
     assert contents[0] != contents[2]

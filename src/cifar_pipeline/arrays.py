@@ -1,5 +1,6 @@
-"""The processed arrays: what preprocess leaves, and train and evaluate read."""
+"""The processed arrays and class names: what preprocess leaves, and train and evaluate read."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,18 @@ import numpy as np
 from cifar_pipeline.checksums import check_manifest
 
 SPLITS = ("train", "validation", "test")
+CLASSES = "classes.json"
 
 
 def array_names(split: str) -> tuple[str, str]:
     """Return the file names of the images and the labels of a split."""
     return f"{split}_images.npy", f"{split}_labels.npy"
+
+
+def load_class_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of the classes in label order, once verified; errors as `load_split`."""
+    check_manifest(folder, [CLASSES], "preprocess")
+    return tuple(json.loads((folder / CLASSES).read_text(encoding="utf-8")))
 
 
 def load_labels(folder: Path, split: str) -> np.ndarray:

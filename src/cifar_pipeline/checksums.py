@@ -33,24 +33,39 @@ def write_manifest(folder: Path) -> None:
         temporary.write_text(manifest_text({path.name: sha256_of(path) for path in files}))
 
 
+def read_manifest(folder: Path, stage: str) -> dict[str, str]:
+    """Return the manifest of `folder`, which `stage` writes: SHA-256 by file name.
+
+    Raises:
+        PipelineError: it is missing or damaged.
+    """
+    path = folder / MANIFEST
+    _require(path, stage)
+    try:
+        sums = json.loads(path.read_text())
+        if not isinstance(sums, dict):
+            raise ValueError
+    except (OSError, ValueError):
+        raise PipelineError(f"{path} cannot be read; {HEAL}") from None
+    return sums
+
+
 def check_manifest(folder: Path, names: list[str], stage: str) -> None:
     """Compare the files `names` in `folder`, which `stage` writes, with its manifest.
 
     Raises:
         PipelineError: the manifest or a file is missing, or a file's bytes differ.
     """
-    for path in (folder / MANIFEST, *(folder / name for name in names)):
-        if not path.is_file():
-            raise PipelineError(f"{path} is missing; run `dvc repro {stage}` to write it")
-    try:
-        sums = json.loads((folder / MANIFEST).read_text())
-        if not isinstance(sums, dict):
-            raise ValueError
-    except (OSError, ValueError):
-        raise PipelineError(f"{folder / MANIFEST} cannot be read; {HEAL}") from None
+    sums = read_manifest(folder, stage)
     for name in names:
         path = folder / name
+        _require(path, stage)
         if name not in sums:
             raise PipelineError(f"{path} is not in {MANIFEST}; {HEAL}")
         if sha256_of(path) != sums[name]:
             raise PipelineError(f"{path} is corrupt: its SHA-256 is not the manifest's; {HEAL}")
+
+
+def _require(path: Path, stage: str) -> None:
+    if not path.is_file():
+        raise PipelineError(f"{path} is missing; run `dvc repro {stage}` to write it")

@@ -1,50 +1,54 @@
 """Show on the terminal how the model did and where it errs."""
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from cifar_pipeline.error_table import confused_pairs, confusion_matrix, error_table
+from cifar_pipeline.calibration import expected_calibration_error
+from cifar_pipeline.error_table import confused_pairs, error_table
+from cifar_pipeline.predictions import Predictions
 from cifar_pipeline.scoring import accuracy, cross_entropy
 
 # Wide enough for every column. In a log, Rich would guess a terminal of 80.
 LOG_WIDTH = 100
 
 
-def print_errors(
-    probabilities: np.ndarray, labels: np.ndarray, pairs: int, console: Console | None = None
-) -> None:
-    """Print the table of classes, the most confused pairs and one line with the scores.
+def print_errors(predictions: Predictions, pairs: int, console: Console | None = None) -> None:
+    """Print the table of classes, the most confused pairs and the scores.
 
     Args:
-        probabilities: float32 (N, 10).
-        labels: uint8 (N,).
+        predictions: of the test split.
         pairs: how many pairs of classes to show at most.
         console: where to; standard output by default.
     """
-    matrix = confusion_matrix(labels, probabilities.argmax(axis=1))
+    labels = predictions.labels
     console = console or Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = LOG_WIDTH
-    console.print(_class_table(matrix))
-    worst = confused_pairs(matrix, pairs)
+    console.print(_class_table(predictions))
+    worst = confused_pairs(predictions.matrix, predictions.names, pairs)
     if worst:
         console.print("most confused pairs, errors both ways:")
     for first, second, errors in worst:
         console.print(f"  {first} <-> {second}: {errors:,}")
     console.print(
-        f"test accuracy {accuracy(probabilities, labels):.4f}, "
-        f"loss {cross_entropy(probabilities, labels):.4f} ({len(labels):,} images)"
+        f"test accuracy {accuracy(predictions.probabilities, labels):.4f}, "
+        f"loss {cross_entropy(predictions.probabilities, labels):.4f} ({len(labels):,} images)"
+    )
+    console.print(
+        f"at temperature {predictions.temperature:.3f}: "
+        f"loss {cross_entropy(predictions.scaled, labels):.4f}, expected calibration error "
+        f"{expected_calibration_error(predictions.scaled, labels):.4f} instead of "
+        f"{expected_calibration_error(predictions.probabilities, labels):.4f}"
     )
 
 
-def _class_table(matrix: np.ndarray) -> Table:
+def _class_table(predictions: Predictions) -> Table:
     table = Table()
     table.add_column("class")
     for heading in ("support", "errors", "error rate", "precision", "recall", "F1"):
         table.add_column(heading, justify="right")
     table.add_column("most confused with")
-    for row in error_table(matrix).to_dict("records"):
+    for row in error_table(predictions.matrix, predictions.names).to_dict("records"):
         worst = row["most_confused_with"]
         table.add_row(
             row["class"],

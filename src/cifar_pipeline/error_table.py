@@ -3,25 +3,24 @@
 import numpy as np
 import pandas as pd
 
-from cifar_pipeline.classes import CLASS_NAMES
 
-
-def confusion_matrix(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """Count the images of every pair of actual and predicted class.
 
     Args:
-        labels: integers (N,) from 0 to 9.
-        predicted: integers (N,) from 0 to 9.
+        labels: integers (N,) from 0 to `classes` - 1.
+        predicted: the same of what the model takes them for.
+        classes: their number.
 
     Returns:
-        int64 (10, 10); row: actual class, column: predicted class.
+        int64 (classes, classes); row: actual class, column: predicted class.
     """
-    matrix = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES)), dtype=np.int64)
+    matrix = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(matrix, (labels, predicted), 1)
     return matrix
 
 
-def error_table(matrix: np.ndarray) -> pd.DataFrame:
+def error_table(matrix: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
     """Summarise the errors of every class.
 
     For one class, with `support` its images and `predicted` the images predicted to be of it
@@ -35,7 +34,8 @@ def error_table(matrix: np.ndarray) -> pd.DataFrame:
     A rate of nothing (0 / 0) is 0.
 
     Args:
-        matrix: int64 (10, 10) from `confusion_matrix`.
+        matrix: int64 (classes, classes) from `confusion_matrix`.
+        names: of the classes.
 
     Returns:
         One row a class in label order; columns class, support, correct, errors, error_rate,
@@ -47,12 +47,12 @@ def error_table(matrix: np.ndarray) -> pd.DataFrame:
     mistaken = matrix - np.diag(correct)
     worst_count = mistaken.max(axis=1)
     worst = [
-        CLASS_NAMES[label] if count else ""
+        names[label] if count else ""
         for label, count in zip(mistaken.argmax(axis=1), worst_count, strict=True)
     ]
     return pd.DataFrame(
         {
-            "class": CLASS_NAMES,
+            "class": names,
             "support": support,
             "correct": correct,
             "errors": errors,
@@ -66,25 +66,24 @@ def error_table(matrix: np.ndarray) -> pd.DataFrame:
     )
 
 
-def confused_pairs(matrix: np.ndarray, count: int) -> list[tuple[str, str, int]]:
+def confused_pairs(
+    matrix: np.ndarray, names: tuple[str, ...], count: int
+) -> list[tuple[str, str, int]]:
     """Return the unordered pairs of classes that are taken for each other most often.
 
     Args:
-        matrix: int64 (10, 10) from `confusion_matrix`.
+        matrix: int64 (classes, classes) from `confusion_matrix`.
+        names: of the classes.
         count: how many pairs at most; pairs without errors are left out.
 
     Returns:
         The two names, the lower label first, and the number of errors both ways; the most
         confused pair first, equal ones in label order.
     """
-    first, second = np.triu_indices(len(CLASS_NAMES), k=1)
+    first, second = np.triu_indices(len(names), k=1)
     errors = (matrix + matrix.T)[first, second]
     order = np.argsort(-errors, kind="stable")[:count]
-    return [
-        (CLASS_NAMES[first[at]], CLASS_NAMES[second[at]], int(errors[at]))
-        for at in order
-        if errors[at]
-    ]
+    return [(names[first[at]], names[second[at]], int(errors[at])) for at in order if errors[at]]
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

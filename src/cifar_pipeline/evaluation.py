@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
-from cifar_pipeline.arrays import load_labels, load_split
+from cifar_pipeline.arrays import load_class_names, load_labels, load_split
 from cifar_pipeline.atomic import writing
 from cifar_pipeline.calibration import at_temperature, fit_temperature
-from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.command import say
 from cifar_pipeline.error_printing import print_errors
 from cifar_pipeline.errors import PipelineError
@@ -21,6 +21,7 @@ from cifar_pipeline.params.loading import Section
 from cifar_pipeline.predictions import Predictions
 from cifar_pipeline.reports import write_reports
 from cifar_pipeline.saved_model import (
+    check_classes,
     load_saved_model,
     predict_outputs,
     predict_probabilities,
@@ -62,7 +63,9 @@ def evaluate(
         PipelineError: the arrays or the model cannot be used.
     """
     images, labels = load_split(processed, "test")
+    names = load_class_names(processed)
     network = load_saved_model(model)
+    check_classes(network, names)
     background = gather(used, reports, processed, model, network)
     temperature = _temperature(model, processed)
     probabilities, logits = predict_outputs(with_logits(network), images, params.batch_size)
@@ -71,15 +74,14 @@ def evaluate(
     if params.test_time_augmentation != "none":
         averaged = predict_views(predict, images, params.test_time_augmentation)
     scaled = at_temperature(logits, temperature)
-    predictions = Predictions(labels, probabilities, temperature, scaled, averaged)
+    predictions = Predictions(names, labels, probabilities, temperature, scaled, averaged)
     mixed = _mixed(predict, images, predictions)
     with writing(reports):
         write_reports(reports, predictions)
-    findings = Findings(predictions, images, CLASS_NAMES, background, mixed)
+    findings = Findings(predictions, images, background, mixed)
     with writing(reports), writing(model.parent):
         write_page(reports / _PAGE, model.with_name(_CARD), findings)
-    print_errors(probabilities, labels, params.confused_pairs)
-    say(f"at temperature {temperature:.3f}: loss {cross_entropy(scaled, labels):.4f}")
+    print_errors(predictions, params.confused_pairs)
     if averaged is not None:
         say(
             f"with test-time augmentation ({params.test_time_augmentation}): test accuracy "
@@ -101,7 +103,7 @@ def _temperature(model: Path, processed: Path) -> float:
 
 def _mixed(predict: Predict, images: np.ndarray, predictions: Predictions) -> Mixed | None:
     """Ask the model about mixed images; None where it is right on one class at most."""
-    parents = choose_parents(predictions.labels, predictions.predicted, len(CLASS_NAMES))
+    parents = choose_parents(predictions.labels, predictions.predicted, len(predictions.names))
     if not parents:
         return None
     blends, collages = judge(predict, images, parents)
@@ -112,13 +114,17 @@ def _mixed(predict: Predict, images: np.ndarray, predictions: Predictions) -> Mi
 def _shown_parents(predictions: Predictions) -> list[Parents]:
     """Return, for each of the blends to be shown, the images that the model is surest of."""
     right = predictions.predicted == predictions.labels
-    surest = {}
-    for kind, name in enumerate(CLASS_NAMES):
+    names, surest = predictions.names, {}
+    for kind, name in enumerate(names):
         confidence = np.where(right & (predictions.labels == kind), predictions.confidence, 0)
         if confidence.any():
             surest[name] = int(confidence.argmax())
+    known = [pair for pair in _BLENDS if set(pair) <= set(surest)]
+    # Other classes than CIFAR-10's have no such list: the first pairs will do.
+    pairs: dict[frozenset[str], tuple[str, str]] = {}
+    for pair in (*known, *combinations(surest, 2)):
+        pairs.setdefault(frozenset(pair), pair)
     return [
-        Parents(surest[one], surest[other], (CLASS_NAMES.index(one), CLASS_NAMES.index(other)))
-        for one, other in _BLENDS
-        if one in surest and other in surest
+        Parents(surest[one], surest[other], (names.index(one), names.index(other)))
+        for one, other in list(pairs.values())[: len(_BLENDS)]
     ]

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cifar_pipeline.error_table import confusion_matrix
+
 
 @dataclass(frozen=True)
 class Predictions:
     """Labels and probabilities of the test split.
 
     Attributes:
+        names: of the classes, in label order.
         labels: uint8 (N,).
         probabilities: the saved model's own, float32 (N, classes).
         temperature: that of temperature scaling, fitted on validation images.
@@ -17,6 +20,7 @@ class Predictions:
         averaged: probabilities by test-time augmentation, float32 (N, classes); None without.
     """
 
+    names: tuple[str, ...]
     labels: np.ndarray
     probabilities: np.ndarray
     temperature: float
@@ -27,6 +31,11 @@ class Predictions:
     def predicted(self) -> np.ndarray:
         """The likeliest class of each image, int64 (N,)."""
         return self.probabilities.argmax(axis=1)
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """The confusion matrix, int64 (classes, classes); row: actual class."""
+        return confusion_matrix(self.labels, self.predicted, len(self.names))
 
     @property
     def confidence(self) -> np.ndarray:

@@ -1,13 +1,21 @@
-"""From the official batch files to arrays: train, validation and test."""
+"""From batch files to arrays: train, validation and test."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 
-from cifar_pipeline.arrays import array_names
+from cifar_pipeline.arrays import CLASSES, array_names
 from cifar_pipeline.atomic import replacing, writing
-from cifar_pipeline.batches import BATCH_FILES, TEST_BATCH, TRAIN_BATCHES, read_batches
-from cifar_pipeline.checksums import check_manifest, write_manifest
+from cifar_pipeline.batches import (
+    CLASS_NAMES_FILE,
+    TEST_BATCH,
+    TRAIN_BATCHES,
+    read_batches,
+    read_class_names,
+)
+from cifar_pipeline.checksums import check_manifest, read_manifest, write_manifest
+from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.splitting import hold_out
 from cifar_pipeline.statistics import channel_statistics, write_statistics
@@ -22,7 +30,7 @@ def preprocess(raw: Path, processed: Path, params: PreprocessParams) -> dict[str
     """Write the arrays of the three splits, the statistics of train and the manifest.
 
     Args:
-        raw: folder with the six batch files and their manifest.
+        raw: folder with the batch files, perhaps the names of the classes, and their manifest.
         processed: folder to write to; made when missing.
         params: the size of the hold-out and its seed.
 
@@ -32,19 +40,26 @@ def preprocess(raw: Path, processed: Path, params: PreprocessParams) -> dict[str
     Raises:
         PipelineError: a batch file is missing, corrupt or malformed, or the hold-out is impossible.
     """
-    check_manifest(raw, list(BATCH_FILES), "download")
-    images, labels = read_batches(raw, TRAIN_BATCHES)
-    train, validation = hold_out(labels, params.validation_images, params.seed)
+    files = sorted(read_manifest(raw, "download"))
+    check_manifest(raw, files, "download")
+    # What stands beside them and in no manifest belongs to an earlier download.
+    own = CLASS_NAMES_FILE in files
+    names = read_class_names(raw / CLASS_NAMES_FILE) if own else CLASS_NAMES
+    batches = tuple(name for name in files if name in TRAIN_BATCHES)
+    images, labels = read_batches(raw, batches, len(names))
+    train, validation = hold_out(labels, len(names), params.validation_images, params.seed)
     splits = {
         "train": (images[train], labels[train]),
         "validation": (images[validation], labels[validation]),
-        "test": read_batches(raw, (TEST_BATCH,)),
+        "test": read_batches(raw, (TEST_BATCH,), len(names)),
     }
     with writing(processed):
         processed.mkdir(parents=True, exist_ok=True)
         for split, arrays in splits.items():
             for name, array in zip(array_names(split), arrays, strict=True):
                 _write_array(processed / name, array)
+        with replacing(processed / CLASSES) as temporary:
+            temporary.write_text(json.dumps(names, indent=2) + "\n", encoding="utf-8")
         write_statistics(processed, channel_statistics(splits["train"][0]))
         write_manifest(processed)
     return {split: len(arrays[1]) for split, arrays in splits.items()}

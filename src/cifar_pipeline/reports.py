@@ -11,8 +11,7 @@ import pandas as pd
 
 from cifar_pipeline.atomic import replacing
 from cifar_pipeline.calibration import expected_calibration_error
-from cifar_pipeline.classes import CLASS_NAMES
-from cifar_pipeline.error_table import confusion_matrix, error_table
+from cifar_pipeline.error_table import error_table
 from cifar_pipeline.predictions import Predictions
 from cifar_pipeline.scoring import accuracy, brier_score, cross_entropy, top_k_accuracy
 
@@ -43,7 +42,7 @@ def metrics_of(predictions: Predictions) -> Metrics:
     Where there is test-time augmentation, its scores have a part of their own.
     """
     labels = predictions.labels
-    table = error_table(confusion_matrix(labels, predictions.predicted))
+    table = error_table(predictions.matrix, predictions.names)
     metrics = {
         "test": scores(predictions.probabilities, labels),
         "test_temperature_scaled": {
@@ -60,23 +59,21 @@ def metrics_of(predictions: Predictions) -> Metrics:
     }
 
 
-def prediction_table(probabilities: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
-    """Return one row a test image: index, label, predicted, confidence, p_airplane, ..., p_truck.
+def prediction_table(predictions: Predictions) -> pd.DataFrame:
+    """Return one row a test image: index, label, predicted, confidence, and p_CLASS of each class.
 
     `label` and `predicted` are names of classes; `confidence` is the predicted class's probability.
-
-    Args:
-        probabilities: float32 (N, 10).
-        labels: uint8 (N,).
     """
-    names = np.array(CLASS_NAMES, dtype=object)
+    names = np.array(predictions.names, dtype=object)
     columns = {
-        "index": np.arange(len(labels)),
-        "label": names[labels],
-        "predicted": names[probabilities.argmax(axis=1)],
-        "confidence": probabilities.max(axis=1),
+        "index": np.arange(len(predictions.labels)),
+        "label": names[predictions.labels],
+        "predicted": names[predictions.predicted],
+        "confidence": predictions.confidence,
     }
-    columns |= {f"p_{name}": probabilities[:, at] for at, name in enumerate(CLASS_NAMES)}
+    columns |= {
+        f"p_{name}": predictions.probabilities[:, at] for at, name in enumerate(predictions.names)
+    }
     return pd.DataFrame(columns)
 
 
@@ -90,10 +87,10 @@ def write_reports(folder: Path, predictions: Predictions) -> None:
     with replacing(folder / "test_metrics.json") as temporary:
         content = json.dumps(metrics_of(predictions), indent=2) + "\n"
         temporary.write_text(content, encoding="utf-8", newline="\n")
-    table = prediction_table(predictions.probabilities, predictions.labels)
+    table = prediction_table(predictions)
     pairs = table[["label", "predicted"]].rename(columns={"label": "actual"})
-    matrix = confusion_matrix(predictions.labels, predictions.predicted)
-    _write_csv(error_table(matrix), folder / "per_class_errors.csv")
+    errors = error_table(predictions.matrix, predictions.names)
+    _write_csv(errors, folder / "per_class_errors.csv")
     _write_csv(pairs, folder / "confusion.csv")
     _write_csv(table, folder / "predictions.csv")
 

@@ -1,5 +1,6 @@
 """Load the model that train left and ask it for probabilities and logits."""
 
+import json
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 SUM_TOLERANCE = 0.02
 # The layer before the softmax, by the name that network.py gives it.
 LOGITS = "scaled_logits"
+_CLASS_NAMES = "class_names.json"
 
 
 def load_saved_model(path: Path) -> "keras.Model":
@@ -51,9 +53,39 @@ def load_saved_model(path: Path) -> "keras.Model":
         ) from None
 
 
+def class_names_entry(names: tuple[str, ...]) -> dict[str, bytes]:
+    """Return what tells a model's class names in its archive: content by name."""
+    return {_CLASS_NAMES: (json.dumps(names, indent=2) + "\n").encode()}
+
+
 def load_class_names(path: Path) -> tuple[str, ...]:
-    """Return the names of the classes of the model at `path`, in the order of its outputs."""
-    return CLASS_NAMES
+    """Return the names of the classes of the model at `path`, in the order of its outputs.
+
+    CIFAR-10's where the archive tells none: another program has written it.
+
+    Raises:
+        PipelineError: it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if _CLASS_NAMES not in archive.namelist():
+                return CLASS_NAMES
+            return tuple(json.loads(archive.read(_CLASS_NAMES)))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise PipelineError(f"{path} cannot be read ({error}); {HEAL}") from None
+
+
+def check_classes(model: "keras.Model", names: tuple[str, ...]) -> None:
+    """Compare the model's outputs with the names of the classes.
+
+    Raises:
+        PipelineError: it does not answer a number for each of `names`.
+    """
+    if tuple(model.output_shape[1:]) != (len(names),):
+        raise PipelineError(
+            f"the model must answer {len(names)} probabilities an image, "
+            f"got shape {tuple(model.output_shape[1:])}"
+        )
 
 
 def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: int) -> np.ndarray:
@@ -65,7 +97,7 @@ def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: 
         batch_size: images in one call of the model; the last batch may be smaller.
 
     Returns:
-        float32 (N, 10).
+        float32 (N, classes).
 
     Raises:
         PipelineError: the model does not take such images or does not answer probabilities.
@@ -120,11 +152,6 @@ def _predict(model: "keras.Model", images: np.ndarray, batch_size: int) -> list[
 
 
 def _check_probabilities(probabilities: np.ndarray) -> None:
-    if probabilities.shape[1:] != (len(CLASS_NAMES),):
-        raise PipelineError(
-            f"the model must answer {len(CLASS_NAMES)} probabilities an image, "
-            f"got shape {probabilities.shape[1:]}"
-        )
     broken = np.count_nonzero(~np.isfinite(probabilities).all(axis=1))
     if broken:
         raise PipelineError(

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from cifar_pipeline.arrays import load_split
+from cifar_pipeline.arrays import load_class_names, load_split
 from cifar_pipeline.atomic import replacing, require_writable, writing
 from cifar_pipeline.backup import Backup
 from cifar_pipeline.callbacks import (
@@ -32,6 +32,7 @@ from cifar_pipeline.params.models import EarlyStopping, ModelParams
 from cifar_pipeline.resuming import KeepBackup, put_back
 from cifar_pipeline.run_key import run_key
 from cifar_pipeline.saved_model import (
+    class_names_entry,
     load_saved_model,
     predict_outputs,
     with_logits,
@@ -46,10 +47,11 @@ _PREDICTION_BATCH = 500
 
 @dataclass(frozen=True)
 class Split:
-    """Images, uint8 (N, 32, 32, 3), and labels, uint8 (N,)."""
+    """Images, uint8 (N, 32, 32, 3), and labels, uint8 (N,), of so many classes."""
 
     images: np.ndarray
     labels: np.ndarray
+    classes: int = len(CLASS_NAMES)
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def fit(
         PipelineError: the loss diverged.
     """
     keras.utils.set_random_seed(seed)
-    classes = len(CLASS_NAMES)
+    classes = train.classes
     filters = whitening_filters(train.images, statistics) if params.whitening else None
     network = build_training_network(params, statistics, classes, precision, filters)
     say(
@@ -194,8 +196,9 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     """
     for folder in (models, reports):
         require_writable(folder)  # not found out when the training is over
-    training = Split(*load_split(processed, "train"))
-    validation = Split(*load_split(processed, "validation"))
+    names = load_class_names(processed)
+    training = Split(*load_split(processed, "train"), len(names))
+    validation = Split(*load_split(processed, "validation"), len(names))
     statistics = load_statistics(processed)
     precision = resolve_precision(params.precision)
     backup = Backup(models / BACKUP, run_key(params, seed, precision, processed))
@@ -203,7 +206,7 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
 
     network = build_saved_network(params, statistics, run.network)
     with writing(models):
-        save_canonical(network, models / MODEL)
+        save_canonical(network, models / MODEL, class_names_entry(names))
     saved = with_logits(load_saved_model(models / MODEL))
     learnt, _ = predict_outputs(saved, training.images, _PREDICTION_BATCH)
     held_out, logits = predict_outputs(saved, validation.images, _PREDICTION_BATCH)

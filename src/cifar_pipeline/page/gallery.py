@@ -48,17 +48,15 @@ def least_certain(predictions: Predictions, number: int = SHOWN) -> np.ndarray:
     return np.argsort(predictions.confidence, kind="stable")[:number]
 
 
-def pictures(
-    indices: np.ndarray, images: np.ndarray, predictions: Predictions, names: tuple[str, ...]
-) -> list[Picture]:
+def pictures(indices: np.ndarray, images: np.ndarray, predictions: Predictions) -> list[Picture]:
     """Return the test images with these indices, each with its likeliest classes.
 
     Args:
         indices: int64 (K,).
         images: the test split, uint8 (N, 32, 32, 3).
         predictions: of that split.
-        names: of the classes.
     """
+    names = predictions.names
     found = []
     for index in map(int, indices):
         shares = predictions.probabilities[index]

@@ -14,7 +14,8 @@ from cifar_pipeline.calibration import (
     expected_calibration_error,
     reliability,
 )
-from cifar_pipeline.error_table import confused_pairs, confusion_matrix, error_table
+from cifar_pipeline.classes import CLASS_NAMES
+from cifar_pipeline.error_table import confused_pairs, error_table
 from cifar_pipeline.intervals import Interval, of_mean, of_proportion
 from cifar_pipeline.mixtures import Sweep, TopTwo
 from cifar_pipeline.page import figures, gallery
@@ -55,14 +56,12 @@ class Findings:
     Attributes:
         predictions: of the test split.
         images: the test split, uint8 (N, 32, 32, 3).
-        names: of the classes.
         background: where the model comes from.
         mixed: what it says of mixed images; None where there are none to mix.
     """
 
     predictions: Predictions
     images: np.ndarray
-    names: tuple[str, ...]
     background: Background
     mixed: Mixed | None
 
@@ -88,19 +87,19 @@ def write_page(page: Path, card: Path, findings: Findings) -> None:
 
 
 def _content(findings: Findings) -> dict[str, Any]:
-    predictions, names = findings.predictions, findings.names
+    predictions, names = findings.predictions, findings.predictions.names
     background, mixed = findings.background, findings.mixed
     labels = predictions.labels
-    matrix = confusion_matrix(labels, predictions.predicted)
-    table = error_table(matrix).sort_values("error_rate", ascending=False, kind="stable")
-    pairs = confused_pairs(matrix, _PAIRS)
+    matrix = predictions.matrix
+    table = error_table(matrix, names).sort_values("error_rate", ascending=False, kind="stable")
+    pairs = confused_pairs(matrix, names, _PAIRS)
     rows = score_rows(predictions)
     before = reliability(predictions.probabilities, labels)
     after = reliability(predictions.scaled, labels)
     plain = scores(predictions.probabilities, labels)
 
     def shown(indices: np.ndarray) -> list[gallery.Picture]:
-        return gallery.pictures(indices, findings.images, predictions, names)
+        return gallery.pictures(indices, findings.images, predictions)
 
     return {
         "title": f"{100 * plain['accuracy']:.2f} % of the test images right",
@@ -119,6 +118,7 @@ def _content(findings: Findings) -> dict[str, Any]:
         "pairs_remark": _remark_on_pairs(pairs),
         "confusion": figures.confusion(matrix, names),
         "names": names,
+        "is_cifar": names == CLASS_NAMES,
         "matrix": matrix.tolist(),
         "calibration_remark": _remark_on_calibration(predictions),
         "reliability": [

@@ -5,15 +5,18 @@ from typing import Annotated
 
 import typer
 
+from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.command import command_app
 from cifar_pipeline.errors import ParamsError
-from cifar_pipeline.params.download import DownloadParams
+from cifar_pipeline.params.download import PICTURES, DownloadParams
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.loading import Section, nearest, pick, read_yaml, validate
 from cifar_pipeline.params.models import load_model, validate_model
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.params.train import TrainParams
+from cifar_pipeline.splitting import images_of_each
 
+_IMAGES_OF_A_CLASS = 5_000  # of CIFAR-10, for training
 SECTIONS: dict[str, type[Section]] = {
     "download": DownloadParams,
     "preprocess": PreprocessParams,
@@ -35,6 +38,9 @@ def check_params(path: Path) -> None:
             raise ParamsError(f"{path}: {name} is not a known section{nearest(name, known)}")
     for name, schema in SECTIONS.items():
         validate(schema, pick(content, [name], path), name, path)
+    if PICTURES not in content["download"]["sha256"]:  # of those, preprocess alone knows the number
+        size = content["preprocess"]["validation_images"]
+        images_of_each(size, len(CLASS_NAMES), _IMAGES_OF_A_CLASS)
     presets = pick(content, ["models"], path)
     if isinstance(presets, dict):
         for name, values in presets.items():

