@@ -19,8 +19,8 @@ from cifar_pipeline.checksums import write_manifest
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.command import command_app
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.saved_model import load_saved_model, predict_probabilities
-from cifar_pipeline.validation_logits import FILE, write_validation_logits
+from cifar_pipeline.saved_model import Outputs, load_saved_model, predict_probabilities
+from cifar_pipeline.validation_outputs import FILE, write_validation_outputs
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = ROOT / "stages" / "evaluate.py"
@@ -61,6 +61,11 @@ def tiny_model(tmp_path_factory):
     return path, save_tiny_model(path)
 
 
+def write_outputs(folder, logits):
+    norms = np.ones(len(logits), np.float32)
+    write_validation_outputs(folder / "model.keras", Outputs(logits, logits, norms))
+
+
 @pytest.fixture
 def inputs(tmp_path, tiny_model):
     """Lay out what evaluate reads, and nothing else, and return the folder."""
@@ -75,7 +80,7 @@ def inputs(tmp_path, tiny_model):
     write_manifest(tmp_path / "processed")
     (tmp_path / "model.keras").write_bytes(tiny_model[0].read_bytes())
     logits = generator.normal(size=(IMAGES, 10)).astype(np.float32)
-    write_validation_logits(tmp_path / "model.keras", logits)
+    write_outputs(tmp_path, logits)
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "history.csv").write_text(HISTORY)
     (tmp_path / "reports" / "train_metrics.json").write_text(json.dumps(TRAIN_METRICS))
@@ -182,12 +187,12 @@ def test_missing_model(inputs):
     assert_one_line(run(inputs), 1, "model.keras is missing", "`dvc repro train`")
 
 
-def test_logits_of_another_number_of_images(inputs):
-    write_validation_logits(inputs / "model.keras", np.zeros((7, 10), np.float32))
-    assert_one_line(run(inputs), 1, "7 validation images", "40", "`dvc repro`")
+def test_validation_outputs_of_another_number_of_images(inputs):
+    write_outputs(inputs, np.zeros((7, 10), np.float32))
+    assert_one_line(run(inputs), 1, "of 7 images", "40", "`dvc repro`")
 
 
-def test_missing_logits(inputs):
+def test_missing_validation_outputs(inputs):
     (inputs / FILE).unlink()
     assert_one_line(run(inputs), 1, f"{FILE} is missing", "`dvc repro train`")
 
@@ -206,7 +211,7 @@ def test_damaged_report_of_train(inputs):
 def test_temperature_is_of_the_validation_logits(inputs):
     generator = np.random.default_rng(2)
     logits = generator.normal(size=(IMAGES, 10)).astype(np.float32)
-    write_validation_logits(inputs / "model.keras", logits)
+    write_outputs(inputs, logits)
     assert run(inputs).exit_code == 0
     metrics = json.loads((inputs / "reports" / "test_metrics.json").read_text())
     labels = np.arange(IMAGES, dtype=np.uint8) % 10

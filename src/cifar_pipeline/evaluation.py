@@ -25,10 +25,10 @@ from cifar_pipeline.saved_model import (
     load_saved_model,
     predict_outputs,
     predict_probabilities,
-    with_logits,
+    probe_of,
 )
 from cifar_pipeline.scoring import accuracy, cross_entropy
-from cifar_pipeline.validation_logits import load_validation_logits
+from cifar_pipeline.validation_outputs import ValidationOutputs, load_validation_outputs
 from cifar_pipeline.views import predict_views
 
 _PAGE, _CARD = "index.html", "model_card.md"
@@ -53,7 +53,7 @@ def evaluate(
     """Predict the test split with the model, write reports and page, and print the errors.
 
     Args:
-        model: the .keras archive of train, beside its validation logits.
+        model: the .keras archive of train, beside its validation outputs.
         processed: the folder of preprocess.
         reports: the folder for the files of `write_reports` and index.html; train's are there.
         params: batch size, views, and what to print.
@@ -67,14 +67,14 @@ def evaluate(
     network = load_saved_model(model)
     check_classes(network, names)
     background = gather(used, reports, processed, model, network)
-    temperature = _temperature(model, processed)
-    probabilities, logits = predict_outputs(with_logits(network), images, params.batch_size)
+    temperature = _temperature(load_validation_outputs(model), processed)
+    outputs = predict_outputs(probe_of(network), images, params.batch_size)
     predict = partial(predict_probabilities, network, batch_size=params.batch_size)
     averaged = None
     if params.test_time_augmentation != "none":
         averaged = predict_views(predict, images, params.test_time_augmentation)
-    scaled = at_temperature(logits, temperature)
-    predictions = Predictions(names, labels, probabilities, temperature, scaled, averaged)
+    scaled = at_temperature(outputs.logits, temperature)
+    predictions = Predictions(names, labels, outputs.probabilities, temperature, scaled, averaged)
     mixed = _mixed(predict, images, predictions)
     with writing(reports):
         write_reports(reports, predictions)
@@ -90,15 +90,14 @@ def evaluate(
     say(f"the whole picture: {reports / _PAGE}")
 
 
-def _temperature(model: Path, processed: Path) -> float:
-    logits = load_validation_logits(model)
+def _temperature(outputs: ValidationOutputs, processed: Path) -> float:
     labels = load_labels(processed, "validation")
-    if len(logits) != len(labels):
+    if len(outputs.logits) != len(labels):
         raise PipelineError(
-            f"the logits beside {model} are of {len(logits):,} validation images, and "
+            f"the model's validation outputs are of {len(outputs.logits):,} images, and "
             f"{processed} holds {len(labels):,}; run `dvc repro`"
         )
-    return fit_temperature(logits, labels)
+    return fit_temperature(outputs.logits, labels)
 
 
 def _mixed(predict: Predict, images: np.ndarray, predictions: Predictions) -> Mixed | None:

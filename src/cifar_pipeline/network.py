@@ -8,7 +8,7 @@ from keras import layers
 
 from cifar_pipeline.classes import IMAGE_SHAPE
 from cifar_pipeline.params.models import Block, Head, ModelParams
-from cifar_pipeline.saved_model import LOGITS
+from cifar_pipeline.saved_model import FEATURES, LOGITS
 from cifar_pipeline.statistics import ChannelStatistics
 from cifar_pipeline.tensorflow_backend import FusedBatchNormalization
 from cifar_pipeline.whitening import FILTERS, PATCH
@@ -82,7 +82,7 @@ class _Builder:
             "max": layers.GlobalMaxPooling2D,
             "average": layers.GlobalAveragePooling2D,
         }[head.pooling]
-        features = pooling(dtype=self.policy, name="features")(maps)
+        features = pooling(dtype=self.policy, name=FEATURES)(maps)
         if head.dense_units:
             features = layers.Dense(
                 head.dense_units, activation=head.activation, dtype=self.policy, name="hidden"

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 # How far the probabilities of one image may sum from 1: a softmax in bfloat16 stays well under.
 SUM_TOLERANCE = 0.02
-# The layer before the softmax, by the name that network.py gives it.
-LOGITS = "scaled_logits"
+# By the names that network.py gives them: the layer before the last dense one, and before softmax.
+FEATURES, LOGITS = "features", "scaled_logits"
 _CLASS_NAMES = "class_names.json"
 
 
@@ -105,32 +106,47 @@ def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: 
     return _predict(model, images, batch_size)[0]
 
 
-def predict_outputs(
-    model: "keras.Model", images: np.ndarray, batch_size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities and logits, both float32 (N, classes), by a model of `with_logits`.
+@dataclass(frozen=True)
+class Outputs:
+    """What a model says of N images, and what it makes of them inside.
+
+    Attributes:
+        probabilities: float32 (N, classes).
+        logits: what goes into the softmax, float32 (N, classes).
+        feature_norms: Euclidean length of what goes into the last dense layer, float32 (N,).
+    """
+
+    probabilities: np.ndarray
+    logits: np.ndarray
+    feature_norms: np.ndarray
+
+
+def predict_outputs(probe: "keras.Model", images: np.ndarray, batch_size: int) -> Outputs:
+    """Return what a model says and makes of images, by its `probe_of`.
 
     Arguments and errors as in `predict_probabilities`.
     """
-    probabilities, logits = _predict(model, images, batch_size)
-    return probabilities, logits
+    return Outputs(*_predict(probe, images, batch_size))
 
 
-def with_logits(model: "keras.Model") -> "keras.Model":
-    """Return a model that answers logits beside the probabilities of `model`, on its weights.
+def probe_of(model: "keras.Model") -> "keras.Model":
+    """Return a model on the weights of `model` that answers what `Outputs` holds, in that order.
 
-    Logits are what goes into the softmax; of a model without a layer of that name (another's) they
-    are the logarithms of its probabilities.
+    Of a model without layers of our names (another's) the logits are the logarithms of its
+    probabilities, and these are its features too.
     """
     import keras
 
-    if any(layer.name == LOGITS for layer in model.layers):
-        logits = model.get_layer(LOGITS).output
+    layers = {layer.name: layer for layer in model.layers}
+    if LOGITS in layers:
+        logits = layers[LOGITS].output
     else:
         logits = keras.ops.log(
             keras.ops.maximum(model.outputs[0], float(np.finfo(np.float32).tiny))
         )
-    return keras.Model(model.inputs, [*model.outputs, logits])
+    features = layers[FEATURES].output if FEATURES in layers else logits
+    norms = keras.ops.sqrt(keras.ops.sum(keras.ops.square(features), axis=-1))
+    return keras.Model(model.inputs, [*model.outputs, logits, norms])
 
 
 def _predict(model: "keras.Model", images: np.ndarray, batch_size: int) -> list[np.ndarray]:

@@ -35,11 +35,11 @@ from cifar_pipeline.saved_model import (
     class_names_entry,
     load_saved_model,
     predict_outputs,
-    with_logits,
+    probe_of,
 )
 from cifar_pipeline.scoring import accuracy, cross_entropy
 from cifar_pipeline.statistics import ChannelStatistics, load_statistics
-from cifar_pipeline.validation_logits import write_validation_logits
+from cifar_pipeline.validation_outputs import write_validation_outputs
 from cifar_pipeline.whitening import whitening_filters
 
 _PREDICTION_BATCH = 500
@@ -181,12 +181,12 @@ def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 def train(processed: Path, models: Path, reports: Path, params: ModelParams, seed: int) -> None:
     """Run the stage: read the arrays, fit, save the model, write history and metrics.
 
-    What the saved model says of the validation images is kept: whatever evaluate has to choose, a
+    What the saved model makes of the validation images is kept: whatever evaluate has to choose, a
     temperature or a threshold, it chooses by these.
 
     Args:
         processed: folder of the arrays; its test split is not read.
-        models: folder for model.keras and validation_logits.npz.
+        models: folder for model.keras and validation_outputs.npz.
         reports: folder for history.csv, train_metrics.json and train_timings.json.
         params: the preset.
         seed: of everything random.
@@ -207,18 +207,18 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     network = build_saved_network(params, statistics, run.network)
     with writing(models):
         save_canonical(network, models / MODEL, class_names_entry(names))
-    saved = with_logits(load_saved_model(models / MODEL))
-    learnt, _ = predict_outputs(saved, training.images, _PREDICTION_BATCH)
-    held_out, logits = predict_outputs(saved, validation.images, _PREDICTION_BATCH)
+    probe = probe_of(load_saved_model(models / MODEL))
+    learnt = predict_outputs(probe, training.images, _PREDICTION_BATCH)
+    held_out = predict_outputs(probe, validation.images, _PREDICTION_BATCH)
     with writing(models):
-        write_validation_logits(models / MODEL, logits)
-    validation_scores = _scores(held_out, validation.labels)
+        write_validation_outputs(models / MODEL, held_out)
+    validation_scores = _scores(held_out.probabilities, validation.labels)
     metrics = {
         "epochs": len(run.history),
         "best_epoch": run.best_epoch,
         "stopped_early": run.stopped_early,
         "precision": precision,
-        "train": _scores(learnt, training.labels),
+        "train": _scores(learnt.probabilities, training.labels),
         "validation": validation_scores,
     }
     with writing(reports):

@@ -1,8 +1,9 @@
-"""What the saved model says of the validation images: train leaves it, evaluate chooses by it.
+"""What the saved model makes of the validation images: train leaves it, evaluate chooses by it.
 
 A temperature or a threshold is chosen on these: evaluate reads no images but the test set's.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,23 +11,37 @@ import numpy as np
 from cifar_pipeline.atomic import replacing
 from cifar_pipeline.checksums import HEAL, sha256_of
 from cifar_pipeline.errors import PipelineError
+from cifar_pipeline.saved_model import Outputs
 
-FILE = "validation_logits.npz"
+FILE = "validation_outputs.npz"
 
 
-def write_validation_logits(model: Path, logits: np.ndarray) -> None:
+@dataclass(frozen=True)
+class ValidationOutputs:
+    """Logits, float32 (N, classes), and lengths of features, float32 (N,); see `Outputs`."""
+
+    logits: np.ndarray
+    feature_norms: np.ndarray
+
+
+def write_validation_outputs(model: Path, outputs: Outputs) -> None:
     """Write the file beside the archive `model`, whose bytes it is tied to.
 
     Args:
         model: a .keras archive.
-        logits: what it answers, float32 (N, classes), in the order of the validation split.
+        outputs: of the validation split, in its order.
     """
     with replacing(model.with_name(FILE)) as temporary:
-        np.savez(temporary, logits=logits, model=np.array(sha256_of(model)))
+        np.savez(
+            temporary,
+            logits=outputs.logits,
+            feature_norms=outputs.feature_norms,
+            model=np.array(sha256_of(model)),
+        )
 
 
-def load_validation_logits(model: Path) -> np.ndarray:
-    """Return the logits, float32 (N, classes), from the file beside the archive `model`.
+def load_validation_outputs(model: Path) -> ValidationOutputs:
+    """Return what the file beside the archive `model` holds.
 
     Raises:
         PipelineError: the file is missing, damaged or another model's.
@@ -37,7 +52,8 @@ def load_validation_logits(model: Path) -> np.ndarray:
     try:
         # Reading compares the archive's checksums.
         with path.open("rb") as file, np.load(file) as arrays:
-            logits, digest = arrays["logits"], str(arrays["model"])
+            outputs = ValidationOutputs(arrays["logits"], arrays["feature_norms"])
+            digest = str(arrays["model"])
     except Exception:  # which one depends on the archive's first damaged part
         raise PipelineError(f"{path} cannot be read; {HEAL}") from None
     if digest != sha256_of(model):
@@ -45,4 +61,4 @@ def load_validation_logits(model: Path) -> np.ndarray:
             f"{path} belongs to another model than {model}; `dvc checkout` brings both back, "
             "`dvc repro --force train` makes both"
         )
-    return logits
+    return outputs

@@ -1,43 +1,57 @@
-"""The logits that train keeps are read back, or refused in one line."""
+"""What train keeps is read back, or refused in one line."""
 
 import numpy as np
 import pytest
 
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.validation_logits import FILE, load_validation_logits, write_validation_logits
+from cifar_pipeline.saved_model import Outputs
+from cifar_pipeline.validation_outputs import (
+    FILE,
+    load_validation_outputs,
+    write_validation_outputs,
+)
 
-LOGITS = np.random.default_rng(1).normal(size=(50, 10)).astype(np.float32)
+RANDOM = np.random.default_rng(1)
+LOGITS = RANDOM.normal(size=(50, 10)).astype(np.float32)
+NORMS = RANDOM.random(50).astype(np.float32)
+OUTPUTS = Outputs(np.zeros((50, 10), np.float32), LOGITS, NORMS)
+
+
+def assert_what_was_written(model):
+    found = load_validation_outputs(model)
+    np.testing.assert_array_equal(found.logits, LOGITS)
+    np.testing.assert_array_equal(found.feature_norms, NORMS)
 
 
 @pytest.fixture
 def model(tmp_path):
     path = tmp_path / "model.keras"
     path.write_bytes(b"a model")
-    write_validation_logits(path, LOGITS)
+    write_validation_outputs(path, OUTPUTS)
     return path
 
 
 def test_what_was_written_is_read(model):
-    np.testing.assert_array_equal(load_validation_logits(model), LOGITS)
+    assert_what_was_written(model)
 
 
-def test_the_same_logits_are_the_same_bytes(model):
+def test_the_same_outputs_are_the_same_bytes(model):
     before = model.with_name(FILE).read_bytes()
     model.with_name(FILE).unlink()
-    write_validation_logits(model, LOGITS)
+    write_validation_outputs(model, OUTPUTS)
     assert model.with_name(FILE).read_bytes() == before
 
 
 def test_another_model_is_refused(model):
     model.write_bytes(b"another model")
     with pytest.raises(PipelineError, match="another model"):
-        load_validation_logits(model)
+        load_validation_outputs(model)
 
 
 def test_a_missing_file_is_one_line(model):
     model.with_name(FILE).unlink()
     with pytest.raises(PipelineError, match="dvc repro train"):
-        load_validation_logits(model)
+        load_validation_outputs(model)
 
 
 def test_a_flipped_bit_is_found_or_does_no_harm(model):
@@ -47,7 +61,7 @@ def test_a_flipped_bit_is_found_or_does_no_harm(model):
     for at in range(0, len(whole), 31):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
         try:
-            np.testing.assert_array_equal(load_validation_logits(model), LOGITS)
+            assert_what_was_written(model)
         except PipelineError:
             refused += 1
     assert refused > 0.9 * len(range(0, len(whole), 31))
@@ -58,4 +72,4 @@ def test_a_truncated_file_is_refused(model, length):
     path = model.with_name(FILE)
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(PipelineError, match="make verify"):
-        load_validation_logits(model)
+        load_validation_outputs(model)
