@@ -26,9 +26,10 @@ from cifar_pipeline.download.http import fetch
 from cifar_pipeline.download.install import describe, install, is_installed
 from cifar_pipeline.download.meter import metering
 from cifar_pipeline.download.npm import npm_program, pack
+from cifar_pipeline.download.own_pictures import install_pictures, is_picture_folder
 from cifar_pipeline.download.pace import Pace
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.params.download import NPM, DownloadParams
+from cifar_pipeline.params.download import NPM, PICTURES, DownloadParams
 
 LOCAL_COPY = (
     "If you have a copy of CIFAR-10, name it in params.yaml:"
@@ -38,17 +39,23 @@ LOCAL_COPY = (
 
 
 def download(raw: Path, params: DownloadParams) -> None:
-    """Put the six verified batch files and their manifest into `raw`.
+    """Put the verified batch files and their manifest into `raw`.
 
-    A local `params.source` is the only source where it is given. Otherwise the files come from an
-    archive in the cache, or else from the first of `params.sources` that gives the right bytes.
+    A local `params.source` is the only source where it is given; it may hold other pictures.
+    Otherwise the files come from an archive in the cache, or else from the first of
+    `params.sources` that gives the right bytes.
 
     Raises:
         PipelineError: no source gave them, or a folder cannot be written.
     """
-    sha256 = {str(name): digest for name, digest in params.sha256.items()}
-    if params.source is not None:
-        _from_local(Path(params.source).expanduser(), raw, sha256)
+    source = Path(params.source).expanduser() if params.source is not None else None
+    if source and is_picture_folder(source):
+        number = install_pictures(source, raw, params.sha256.get(PICTURES))
+        say(f"{source}: {number:,} pictures verified and shrunk")
+        return
+    sha256 = params.of_batch_files()
+    if source:
+        _from_local(source, raw, sha256)
     elif is_installed(raw, sha256):
         describe(raw, sha256)
         say(f"{raw}: the six files are here already")
@@ -64,7 +71,8 @@ def _from_local(source: Path, raw: Path, sha256: Mapping[str, str]) -> None:
     if not source.exists():
         raise PipelineError(
             f"download.source: {source} does not exist; give a folder with the six .bin files,"
-            " an archive of CIFAR-10, or null to fetch one"
+            " an archive of CIFAR-10, a folder with train/ and test/ of your own, or null to fetch"
+            " CIFAR-10"
         )
     batches = batches_in_folder(source) if source.is_dir() else batches_in_archive(source)
     try:

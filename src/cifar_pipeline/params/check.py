@@ -7,6 +7,7 @@ import typer
 
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.command import command_app
+from cifar_pipeline.download.own_pictures import check_pictures, is_picture_folder
 from cifar_pipeline.errors import ParamsError
 from cifar_pipeline.params.download import PICTURES, DownloadParams
 from cifar_pipeline.params.evaluate import EvaluateParams
@@ -38,7 +39,12 @@ def check_params(path: Path) -> None:
             raise ParamsError(f"{path}: {name} is not a known section{nearest(name, known)}")
     for name, schema in SECTIONS.items():
         validate(schema, pick(content, [name], path), name, path)
-    if PICTURES not in content["download"]["sha256"]:  # of those, preprocess alone knows the number
+    choices = validate(DownloadParams, content["download"], "download", path)
+    source = Path(choices.source).expanduser() if choices.source else None
+    if source and is_picture_folder(source):
+        # DVC sees the digest alone: other pictures would go unnoticed.
+        check_pictures(source, choices.sha256.get(PICTURES))
+    else:
         size = content["preprocess"]["validation_images"]
         images_of_each(size, len(CLASS_NAMES), _IMAGES_OF_A_CLASS)
     presets = pick(content, ["models"], path)

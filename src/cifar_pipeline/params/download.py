@@ -4,6 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints, field_validator
 
+from cifar_pipeline.errors import ParamsError
 from cifar_pipeline.params.loading import Section
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -36,6 +37,20 @@ class DownloadParams(Section):
     minimum_kilobytes_per_second: float = Field(ge=0)
     slow_for_seconds: float = Field(gt=0)
     sha256: dict[BatchFile | Literal["pictures"], Sha256]
+
+    def of_batch_files(self) -> dict[str, str]:
+        """Return the SHA-256 of CIFAR-10's six files by name.
+
+        Raises:
+            ParamsError: some are not given, since only pictures of the user's own are.
+        """
+        missing = [name for name in get_args(BatchFile) if name not in self.sha256]
+        if missing:
+            raise ParamsError(
+                f"download.sha256 lacks {', '.join(missing)}; give them, or a folder of pictures, "
+                "with train/ and test/ in it, as download.source"
+            )
+        return {name: self.sha256[name] for name in get_args(BatchFile)}
 
     @field_validator("sha256")
     @classmethod
