@@ -140,9 +140,10 @@ def _load_litert(path: Path) -> Runner:
 
         runtime = f"LiteRT {version('ai-edge-litert')}"
     else:
-        from tensorflow.lite import Interpreter
+        import tensorflow as tf
 
-        runtime = f"the LiteRT of TensorFlow {version('tensorflow')}"
+        Interpreter = tf.lite.Interpreter  # noqa: N806 - a class
+        runtime = f"the LiteRT of TensorFlow {tf.__version__}"
     runner = Interpreter(str(path)).get_signature_runner(_SIGNATURE)
     return Runner(runtime, lambda pixels: runner(**{PIXELS: pixels})[PROBABILITIES])
 

@@ -1,6 +1,7 @@
 """The command `export`: a trained model in formats that run without Keras, each one checked."""
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 # network of float32, and far below what a wrong layer does.
 TOLERANCE = 1e-4
 _PROBE_IMAGES = 4
+# Asked before anything else is imported: tf2onnx sets it too.
+_NOTES_SHOWN = "TF_CPP_MIN_LOG_LEVEL" in os.environ
 
 
 def export(
@@ -78,18 +81,22 @@ def _chosen(names: list[str]) -> list["ExportFormat"]:
     from cifar_pipeline.export_formats import FORMATS
     from cifar_pipeline.params.loading import nearest
 
-    chosen = []
-    for name in dict.fromkeys(names or FORMATS):
+    for name in names:
         if name not in FORMATS:
             raise ParamsError(f"no format {name!r}{nearest(name, FORMATS)}")
-        missing = FORMATS[name].missing()
+    chosen = []
+    # Always in this order: TensorFlow numbers a process' functions, and a SavedModel holds those.
+    for name, form in FORMATS.items():
+        if names and name not in names:
+            continue
+        missing = form.missing()
         if not missing:
-            chosen.append(FORMATS[name])
+            chosen.append(form)
             continue
         without = f"{' and '.join(missing)}; `make setup EXTRAS=export` installs what it needs"
         if names:
-            raise PipelineError(f"{FORMATS[name].title} cannot be written without {without}")
-        say(f"{FORMATS[name].title}: left out without {without}")
+            raise PipelineError(f"{form.title} cannot be written without {without}")
+        say(f"{form.title}: left out without {without}")
     return chosen
 
 
@@ -150,11 +157,17 @@ def _written_and_run(
         raise
     # Three libraries, each with errors of its own; TensorFlow's for a full disk is no OSError.
     except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = _reason(error).replace(f"{new.parent}/", "")
         raise PipelineError(
             f"{form.title}: cannot be written to {new.parents[1]} ({reason}); what was there is "
             "left as it was"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return an error's message on one line, without the nodes of graphs that TensorFlow adds."""
+    text = re.sub(r"\{\{.*?\}\}|\[Op:\w+\]", "", str(error))
+    return " ".join(text.split())[:300] or type(error).__name__
 
 
 def _put_in_place(new: Path, target: Path) -> None:
@@ -187,7 +200,7 @@ def _quietly() -> Iterator[None]:
 
     Where the user has set TF_CPP_MIN_LOG_LEVEL, everything shows.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if _NOTES_SHOWN:
         yield
         return
     sys.stderr.flush()
