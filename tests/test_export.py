@@ -8,6 +8,8 @@ import resource
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -165,18 +167,11 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {name.as_posix(): path.read_bytes() for name, path in files.items()}
 
 
-def as_program(*arguments: str | Path, limit: int | None = None, **environment: str):
-    """Run the command as a process, whose files may have `limit` bytes."""
-
-    def before() -> None:
-        if limit:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
+def as_program(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
     return subprocess.run(
         [sys.executable, "-m", "cifar_pipeline", "export", *map(str, arguments)],
         env={**clean, "PYTHONPATH": str(ROOT / "src"), **environment},
-        preexec_fn=before,
         capture_output=True,
         text=True,
         check=False,
@@ -220,15 +215,23 @@ def old_exports(folder: Path) -> dict[str, bytes]:
     return files_of(folder)
 
 
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The nearest to a full disk: writing more than `size` bytes into a file fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_full_disk_leaves_the_last_export(model, tmp_path, name):
     before = old_exports(tmp_path)
-    done = as_program(name, "--model", model, "--output", tmp_path, limit=300_000)
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
-    assert "cannot be written" in done.stderr
-    assert "File too large" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    with files_of_at_most(300_000):
+        result = export(name, "--model", model, "--output", tmp_path)
+    assert_one_line(result, 1, "cannot be written", "File too large")
     assert files_of(tmp_path) == before
 
 
@@ -287,6 +290,16 @@ def test_without_the_extra_onnx_is_left_out(model, tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"saved_model", "model.tflite"}
     result = export("onnx", "--model", model, "--output", tmp_path)
     assert_one_line(result, 1, "ONNX cannot be written without tf2onnx; `make setup EXTRAS=export`")
+
+
+def test_help_waits_for_no_heavy_import():
+    code = """
+import sys
+import cifar_pipeline.cli
+print(sorted({"keras", "tensorflow", "numpy", "pydantic", "onnx"} & set(sys.modules)))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    assert subprocess.check_output([sys.executable, "-c", code], env=environment) == b"[]\n"
 
 
 def test_an_unknown_format(tmp_path):

@@ -77,6 +77,11 @@ class ExportFormat:
         return [package for package in self.needs if find_spec(package) is None]
 
 
+def megabytes(path: Path) -> float:
+    """Return the size of an export, a file or a folder, in millions of bytes."""
+    return sum(file.stat().st_size for file in [path, *path.rglob("*")] if file.is_file()) / 1e6
+
+
 def trace(model: "keras.Model", class_names: tuple[str, ...]) -> TracedModel:
     """Return `model`, which must be on Keras' TensorFlow backend, as a graph for inference."""
     import tensorflow as tf

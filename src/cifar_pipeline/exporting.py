@@ -59,6 +59,10 @@ def export(
     from cifar_pipeline.saved_model import load_class_names, load_saved_model
 
     network = load_saved_model(model)
+    import tensorflow as tf
+
+    # Or else an Ampere GPU's Keras rounds factors to ten bits, and is the one that is off.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     names = load_class_names(model)
     if network.output_shape[-1:] != (len(names),):
         raise PipelineError(
@@ -121,6 +125,8 @@ def _write_checked(
     """
     import numpy as np
 
+    from cifar_pipeline.export_formats import megabytes
+
     shape = (_PROBE_IMAGES, *network.input_shape[1:])
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.float32)
     target = output / form.path
@@ -136,7 +142,7 @@ def _write_checked(
             )
         _put_in_place(new, target)
     return (
-        f"{form.title}: {target}, {_megabytes(target):.2f} MB, within {difference:.1g} of Keras "
+        f"{form.title}: {target}, {megabytes(target):.2f} MB, within {difference:.1g} of Keras "
         f"in {runtime}"
     )
 
@@ -187,11 +193,6 @@ def _put_in_place(new: Path, target: Path) -> None:
         if last.exists() and not target.exists():
             last.rename(target)
         raise
-
-
-def _megabytes(path: Path) -> float:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
 
 
 @contextmanager
