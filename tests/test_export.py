@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from cifar_pipeline.backend import start_backend
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.cli import app
 from cifar_pipeline.export_formats import FORMATS
-from cifar_pipeline.params.models import load_model
+from cifar_pipeline.params.models import Activation, load_model
 from cifar_pipeline.statistics import channel_statistics
 from closure import ROOT
 
@@ -151,6 +152,22 @@ def test_a_runtime_of_its_own_answers_what_keras_does(exports, images, expected,
     assert np.mean(probabilities.argmax(axis=1) == expected.argmax(axis=1)) >= 0.999
     for number in (1, 7):
         np.testing.assert_allclose(run(images[:number]), expected[:number], atol=TOLERANCE)
+
+
+def test_every_layer_that_a_preset_may_have(tmp_path):
+    """The command itself compares with Keras."""
+    import keras
+    from keras import layers
+
+    stack = [keras.Input((32, 32, 3)), layers.Rescaling(1 / 255)]
+    for activation in get_args(Activation):
+        stack += [layers.Conv2D(8, 3, padding="valid"), layers.Activation(activation)]
+    stack += [layers.GlobalAveragePooling2D(), layers.Dropout(0.5), layers.Dense(10, "softmax")]
+    keras.utils.set_random_seed(1)
+    keras.Sequential(stack).save(tmp_path / "model.keras")
+    result = export("--model", tmp_path / "model.keras", "--output", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("of Keras in") == len(FORMATS)
 
 
 def test_a_line_for_each_format_says_what_where_and_size(exports):

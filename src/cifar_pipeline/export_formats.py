@@ -170,6 +170,7 @@ def _write_onnx(traced: TracedModel, path: Path) -> None:
         input_names=[pixels.name],
         output_names=[probabilities.name],
         opset=_OPSET,
+        custom_op_handlers={"Erfc": (_as_erf, [])},
         tensors_to_rename={pixels.name: PIXELS, probabilities.name: PROBABILITIES},
     )
     for value in (*model.graph.input, *model.graph.output):
@@ -177,6 +178,15 @@ def _write_onnx(traced: TracedModel, path: Path) -> None:
     _renumber(model.graph)
     onnx.helper.set_model_props(model, {"class_names": json.dumps(traced.class_names)})
     path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _as_erf(graph: Any, node: Any, name: str, _: list[str]) -> None:
+    """Write `node`, an Erfc (of GELU), as 1 - Erf: ONNX has no Erfc, and tf2onnx no rule for it."""
+    node.type = "Erf"
+    one = graph.make_const(f"{name}/one", np.array(1, np.float32))
+    inputs = [one.output[0], node.output[0]]
+    difference = graph.insert_new_node_on_output("Sub", node.output[0], f"{name}/1-", inputs=inputs)
+    graph.copy_shape(node.output[0], difference.output[0])
 
 
 def _renumber(graph: Any) -> None:
