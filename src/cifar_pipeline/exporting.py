@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 # network of float32, and far below what a wrong layer does.
 TOLERANCE = 1e-4
 _PROBE_IMAGES = 4
-# Asked before anything else is imported: tf2onnx sets it too.
-_NOTES_SHOWN = "TF_CPP_MIN_LOG_LEVEL" in os.environ
+_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def export(
@@ -201,7 +200,7 @@ def _quietly() -> Iterator[None]:
 
     Where the user has set TF_CPP_MIN_LOG_LEVEL, everything shows.
     """
-    if _NOTES_SHOWN:
+    if _LEVEL in os.environ:
         yield
         return
     sys.stderr.flush()
@@ -214,3 +213,4 @@ def _quietly() -> Iterator[None]:
         sys.stderr.flush()
         os.dup2(terminal, 2)
         os.close(terminal)
+        os.environ.pop(_LEVEL, None)  # tf2onnx sets it
