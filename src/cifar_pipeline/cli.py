@@ -5,12 +5,18 @@ The pipeline itself is `dvc repro`; its four stages are the scripts in stages/.
 
 import typer
 
+from cifar_pipeline.command import guarded
+from cifar_pipeline.exporting import export
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 
 
 @app.callback()
 def _commands() -> None:
     """Use a model that `make repro` has trained."""
+
+
+app.command("export")(guarded(export, again="run the same command again"))
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from closure import ROOT
 
-EXTRAS = ("gpu", "ssh", "s3")
+EXTRAS = ("gpu", "ssh", "s3", "export")
 PINNED = re.compile(r"^([\w.-]+==[^\\]+?) *\\$", re.MULTILINE)
 
 
@@ -45,7 +45,7 @@ def test_no_more_is_installed_than_asked_for(arguments: list[str], locks: list[s
 def test_an_unknown_extra_is_refused() -> None:
     refused = make("repro", "EXTRAS=ssh s4")
     assert refused.returncode == 2
-    assert "EXTRAS: s4 is not known; the extras are gpu ssh s3" in refused.stderr
+    assert "EXTRAS: s4 is not known; the extras are gpu ssh s3 export" in refused.stderr
 
 
 @pytest.mark.parametrize("name", ["dev", *EXTRAS])

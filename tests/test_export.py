@@ -1,0 +1,359 @@
+"""Each export in a runtime of its own against Keras, and what may go wrong on the way."""
+
+import dataclasses
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from cifar_pipeline import export_formats, exporting
+from cifar_pipeline.backend import start_backend
+from cifar_pipeline.classes import CLASS_NAMES
+from cifar_pipeline.cli import app
+from cifar_pipeline.export_formats import FORMATS
+from cifar_pipeline.params.models import Activation, load_model
+from cifar_pipeline.statistics import channel_statistics
+from closure import ROOT
+
+# Rounding alone, in another order of additions: some 1e-6 for a network that is sure of itself.
+TOLERANCE = 1e-5
+
+
+@pytest.fixture(scope="module")
+def images():
+    """1,000 images, float32, of large patches and fine noise: no two look alike to a network."""
+    patches = np.random.default_rng(2).integers(0, 200, (1000, 4, 4, 3))
+    noise = np.random.default_rng(3).integers(0, 56, (1000, 32, 32, 3))
+    return (patches.repeat(8, axis=1).repeat(8, axis=2) + noise).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def network(images):
+    """The network of `quick` as train saves it: untrained, but no layer passes its input on."""
+    start_backend()
+    import keras
+
+    from cifar_pipeline.network import build_saved_network, build_training_network
+
+    keras.utils.set_random_seed(1)
+    random = np.random.default_rng(3)
+    params = load_model(ROOT / "params.yaml", "quick")
+    statistics = channel_statistics(images.astype(np.uint8))
+    whitening = random.normal(0, 0.5, (2, 2, 3, 24)).astype(np.float32)
+    trained = build_training_network(params, statistics, 10, "float32", whitening)
+    for layer in trained.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            offset, mean, variance = layer.get_weights()
+            layer.set_weights(
+                [
+                    random.normal(0, 0.3, offset.shape),
+                    random.normal(0, 0.3, mean.shape),
+                    random.uniform(0.5, 2, variance.shape),
+                ]
+            )
+    # Every class is the answer for some images, now more, now less surely.
+    logits = trained.predict_on_batch(images)
+    scale = 1.5 / logits.std(axis=0)
+    kernel, _ = trained.get_layer("logits").get_weights()
+    offset = -logits.mean(axis=0) * scale / params.head.logit_scale
+    trained.get_layer("logits").set_weights([kernel * scale, offset])
+    return build_saved_network(params, statistics, trained)
+
+
+@pytest.fixture(scope="module")
+def expected(network, images):
+    """Keras' probabilities for `images`."""
+    probabilities = network.predict_on_batch(images)
+    # Or else the comparisons would say little.
+    assert set(probabilities.argmax(axis=1)) == set(range(10))
+    assert probabilities.max(axis=1).std() > 0.1
+    return probabilities
+
+
+@pytest.fixture(scope="module")
+def model(network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "model.keras"
+    network.save(path)
+    return path
+
+
+def export(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["export", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def exports(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports")
+    result = export("--model", model, "--output", folder)
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        form.path for form in FORMATS.values()
+    )
+    return folder, result.stdout.splitlines()
+
+
+def assert_one_line(result, exit_code, *parts):
+    assert result.exit_code == exit_code
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("error: ")
+    for part in parts:
+        assert part in result.stderr
+
+
+def load_saved_model(folder):
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(folder / "saved_model"))
+    names = Path(loaded.class_names.asset_path.numpy().decode()).read_text().splitlines()
+    serve = loaded.signatures["serving_default"]
+    return names, lambda batch: serve(pixels=tf.constant(batch))["probabilities"].numpy()
+
+
+def load_litert(folder):
+    from ai_edge_litert.interpreter import Interpreter
+
+    with zipfile.ZipFile(folder / "model.tflite") as archive:
+        names = archive.read("classes.txt").decode().splitlines()
+    runner = Interpreter(str(folder / "model.tflite")).get_signature_runner()
+    return names, lambda batch: runner(pixels=batch)["probabilities"]
+
+
+def load_onnx(folder):
+    import onnx
+    from onnxruntime import InferenceSession
+
+    onnx.checker.check_model(folder / "model.onnx", full_check=True)
+    session = InferenceSession(folder / "model.onnx")
+    assert [(value.name, value.shape) for value in session.get_inputs()] == [
+        ("pixels", ["batch", 32, 32, 3])
+    ]
+    names = json.loads(session.get_modelmeta().custom_metadata_map["class_names"])
+    return names, lambda batch: session.run(["probabilities"], {"pixels": batch})[0]
+
+
+@pytest.mark.parametrize("load", [load_saved_model, load_litert, load_onnx])
+def test_a_runtime_of_its_own_answers_what_keras_does(exports, images, expected, load):
+    names, run = load(exports[0])
+    assert tuple(names) == CLASS_NAMES
+    probabilities = run(images)
+    assert probabilities.dtype == np.float32
+    assert np.abs(probabilities - expected).max() < TOLERANCE
+    assert np.mean(probabilities.argmax(axis=1) == expected.argmax(axis=1)) >= 0.999
+    for number in (1, 7):
+        np.testing.assert_allclose(run(images[:number]), expected[:number], atol=TOLERANCE)
+
+
+def test_every_layer_that_a_preset_may_have(tmp_path):
+    """The command itself compares with Keras."""
+    import keras
+    from keras import layers
+
+    stack = [keras.Input((32, 32, 3)), layers.Rescaling(1 / 255)]
+    for activation in get_args(Activation):
+        stack += [layers.Conv2D(8, 3, padding="valid"), layers.Activation(activation)]
+    stack += [layers.GlobalAveragePooling2D(), layers.Dropout(0.5), layers.Dense(10, "softmax")]
+    keras.utils.set_random_seed(1)
+    keras.Sequential(stack).save(tmp_path / "model.keras")
+    result = export("--model", tmp_path / "model.keras", "--output", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("of Keras in") == len(FORMATS)
+
+
+def test_a_line_for_each_format_says_what_where_and_size(exports):
+    folder, lines = exports
+    assert len(lines) == 3
+    for form, line in zip(FORMATS.values(), lines, strict=True):
+        place = re.escape(f"{form.title}: {folder / form.path}")
+        pattern = rf"{place}, 1\.\d\d MB, within \d(e-\d+)? of Keras in [A-Z][\w ]+ [\d.]+"
+        assert re.fullmatch(pattern, line)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {name.as_posix(): path.read_bytes() for name, path in files.items()}
+
+
+def as_program(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    return subprocess.run(
+        [sys.executable, "-m", "cifar_pipeline", "export", *map(str, arguments)],
+        env={**clean, "PYTHONPATH": str(ROOT / "src"), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_two_processes_write_the_same_bytes(model, tmp_path):
+    """And quietly, and with another backend chosen for training."""
+    runs = []
+    for seed, formats in enumerate([[], ["onnx", "saved_model", "litert"]]):
+        output = tmp_path / str(seed)
+        environment = {"PYTHONHASHSEED": str(seed), "KERAS_BACKEND": ["tensorflow", "jax"][seed]}
+        done = as_program(*formats, "--model", model, "--output", output, **environment)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len(done.stdout.splitlines()) == 3
+        runs.append(files_of(output))
+        # TensorFlow puts a random number into it.
+        del runs[-1]["saved_model/fingerprint.pb"]
+    assert runs[0] == runs[1]
+
+
+def test_a_second_export_replaces_the_first(model, tmp_path):
+    (tmp_path / "saved_model").mkdir()
+    (tmp_path / "saved_model/saved_model.pb").write_text("old")
+    (tmp_path / "saved_model/more").write_text("of the old one")
+    (tmp_path / "model.tflite").write_text("old")
+    (tmp_path / "notes").write_text("mine")
+    assert export("litert", "saved_model", "--model", model, "--output", tmp_path).exit_code == 0
+    kept = files_of(tmp_path)
+    assert b"old" not in kept.values()
+    assert "saved_model/more" not in kept
+    assert kept["notes"] == b"mine"
+    assert "model.onnx" not in kept
+    assert {path.name for path in tmp_path.iterdir()} == {"saved_model", "model.tflite", "notes"}
+
+
+def old_exports(folder: Path) -> dict[str, bytes]:
+    for form in FORMATS.values():
+        (folder / form.file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / form.file).write_text("old")
+    return files_of(folder)
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The nearest to a full disk: writing more than `size` bytes into a file fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_full_disk_leaves_the_last_export(model, tmp_path, name):
+    before = old_exports(tmp_path)
+    with files_of_at_most(300_000):
+        result = export(name, "--model", model, "--output", tmp_path)
+    assert_one_line(result, 1, "cannot be written", "File too large")
+    assert files_of(tmp_path) == before
+
+
+def test_an_export_that_answers_otherwise_does_not_replace(model, tmp_path, monkeypatch):
+    before = old_exports(tmp_path)
+    other = FORMATS["onnx"].load
+
+    def load(path):
+        runtime, run = other(path)
+        return export_formats.Runner(runtime, lambda pixels: run(pixels + 1))
+
+    broken = {**FORMATS, "onnx": dataclasses.replace(FORMATS["onnx"], load=load)}
+    monkeypatch.setattr(export_formats, "FORMATS", broken)
+    result = export("onnx", "--model", model, "--output", tmp_path)
+    assert_one_line(result, 1, "ONNX: its probabilities differ", "in ONNX Runtime")
+    assert files_of(tmp_path) == before
+
+
+def test_a_folder_comes_back_when_its_successor_cannot_take_its_place(tmp_path):
+    old_exports(tmp_path)
+    (tmp_path / "hidden").mkdir()
+    with pytest.raises(FileNotFoundError):
+        exporting._put_in_place(tmp_path / "hidden/saved_model", tmp_path / "saved_model")
+    assert (tmp_path / "saved_model/saved_model.pb").read_text() == "old"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_no_export_is_not_replaced(model, tmp_path, name):
+    (tmp_path / FORMATS[name].path).mkdir()
+    (tmp_path / FORMATS[name].path / "thesis.txt").write_text("mine")
+    result = export(name, "--model", model, "--output", tmp_path)
+    assert_one_line(result, 1, f"{FORMATS[name].path} is in the way", "move it away")
+    assert (tmp_path / FORMATS[name].path / "thesis.txt").read_text() == "mine"
+
+
+# Deprecated, but it comes with TensorFlow: an export is run wherever it can be made.
+@pytest.mark.filterwarnings(r"ignore:\s*Warning. tf.lite.Interpreter is deprecated:UserWarning")
+def test_without_the_runtimes_others_check(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        export_formats, "find_spec", lambda name: "onnx" in name and "runtime" not in name
+    )
+    result = export("litert", "onnx", "--model", model, "--output", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "in the LiteRT of TensorFlow 2." in result.stdout
+    assert "in the reference evaluator of ONNX 1." in result.stdout
+
+
+def test_without_the_extra_onnx_is_left_out(model, tmp_path, monkeypatch):
+    def found(name):
+        return None if name == "tf2onnx" else name
+
+    monkeypatch.setattr(export_formats, "find_spec", found)
+    result = export("--model", model, "--output", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "ONNX: left out without tf2onnx; `make setup EXTRAS=export`" in result.stdout
+    assert {path.name for path in tmp_path.iterdir()} == {"saved_model", "model.tflite"}
+    result = export("onnx", "--model", model, "--output", tmp_path)
+    assert_one_line(result, 1, "ONNX cannot be written without tf2onnx; `make setup EXTRAS=export`")
+
+
+def test_help_waits_for_no_heavy_import():
+    code = """
+import sys
+import cifar_pipeline.cli
+print(sorted({"keras", "tensorflow", "numpy", "pydantic", "onnx"} & set(sys.modules)))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    assert subprocess.check_output([sys.executable, "-c", code], env=environment) == b"[]\n"
+
+
+def test_an_unknown_format(tmp_path):
+    result = export("lite", "--output", tmp_path / "exports")
+    assert_one_line(result, 2, "no format 'lite', did you mean 'litert'?")
+    assert not (tmp_path / "exports").exists()
+
+
+def test_no_model(tmp_path):
+    result = export("--model", tmp_path / "model.keras", "--output", tmp_path / "exports")
+    assert_one_line(result, 1, "model.keras is missing", "`dvc repro train`")
+    assert not (tmp_path / "exports").exists()
+
+
+def test_a_damaged_model(model, tmp_path):
+    (tmp_path / "model.keras").write_bytes(model.read_bytes()[:5000])
+    result = export("--model", tmp_path / "model.keras", "--output", tmp_path / "exports")
+    assert_one_line(result, 1, "model.keras cannot be loaded", "`make verify`")
+
+
+def test_a_model_of_other_classes(tmp_path):
+    import keras
+
+    other = keras.Sequential(
+        [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(7, "softmax")]
+    )
+    other.save(tmp_path / "model.keras")
+    result = export("--model", tmp_path / "model.keras", "--output", tmp_path / "exports")
+    assert_one_line(result, 1, "answers (7,) an image and its classes are 10")
+
+
+def test_the_output_is_a_file(model, tmp_path):
+    (tmp_path / "exports").write_text("in the way")
+    result = export("--model", model, "--output", tmp_path / "exports")
+    assert_one_line(result, 1, "exports: cannot be written")
+    assert (tmp_path / "exports").read_text() == "in the way"
+
+
+def test_the_output_is_a_folder_that_takes_no_files(model):
+    assert_one_line(export("--model", model, "--output", "/proc"), 1, "/proc/", "cannot be written")
