@@ -12,7 +12,8 @@ $(error EXTRAS: $(UNKNOWN) is not known; the extras are $(KNOWN_EXTRAS))
 endif
 # requirements.txt runs the pipeline; an extra, or dev, goes on top of it. Each leaves a stamp:
 # nothing is installed twice, and what was installed once stays, in step with its lock.
-STAMPS := $(sort $(wildcard $(VENV)/.installed-*) $(patsubst %,$(VENV)/.installed-%,runtime $(EXTRAS)))
+STAMPS := $(sort $(wildcard $(VENV)/.installed-*) \
+	$(patsubst %,$(VENV)/.installed-%,runtime commands $(EXTRAS)))
 # DVC runs `python` from PATH: ours has to come first.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
@@ -41,6 +42,12 @@ $(VENV)/.installed-runtime: requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: $(PYTHON) is Python %d.%d; 3.11 to 3.13 is needed: make PYTHON=python3.12 ..." % v)'
 	@$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(install)
+
+# The console script `cifar-pipeline`. The stages do not need it: they run the src beside them.
+$(VENV)/.installed-commands: pyproject.toml | $(VENV)/.installed-runtime
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index \
+	  --no-build-isolation --editable .
+	@touch $@
 
 $(VENV)/.installed-%: requirements-%.txt | $(VENV)/.installed-runtime
 	$(install)
