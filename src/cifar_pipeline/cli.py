@@ -5,7 +5,11 @@ The pipeline itself is `dvc repro`; its four stages are the scripts in stages/.
 
 import typer
 
+from cifar_pipeline.command import guarded
+from cifar_pipeline.predict_command import predict
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
+app.command("predict")(guarded(predict, again="run the same command again"))
 
 
 @app.callback()
