@@ -7,6 +7,7 @@ import typer
 
 from cifar_pipeline.command import guarded
 from cifar_pipeline.exporting import export
+from cifar_pipeline.predict_command import predict
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 
@@ -16,6 +17,7 @@ def _commands() -> None:
     """Use a model that `make repro` has trained."""
 
 
+app.command("predict")(guarded(predict, again="run the same command again"))
 app.command("export")(guarded(export, again="run the same command again"))
 
 

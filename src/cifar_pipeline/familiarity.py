@@ -1,0 +1,142 @@
+"""How familiar an image looks to a model, and from where on it is called unfamiliar.
+
+The score is the Euclidean norm of the last features: layers that were trained to find the parts of
+ten classes find little in a picture that has none of them. Source: Park, Chai, Yoon, Teoh,
+"Understanding the Feature Norm for Out-of-Distribution Detection", ICCV 2023. It was chosen by
+measurement against the largest softmax, the largest logit, the energy and Mahalanobis distances,
+see benchmarks/familiarity.py.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+
+from cifar_pipeline.atomic import replacing
+from cifar_pipeline.checksums import sha256_of
+from cifar_pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    import keras
+
+DIGITS = 6
+_LAYER = "features"
+ScoreName = Literal["feature_norm", "negative_entropy"]
+
+
+class Calibration(BaseModel):
+    """The threshold of a model's familiarity scores, and what it costs.
+
+    An image with a score below `threshold` is called unfamiliar. The threshold was chosen on
+    validation images; `false_alarm_rate` is the fraction of the test images that it calls so.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    score: ScoreName
+    threshold: FiniteFloat
+    target_false_alarm_rate: float
+    validation_images: int
+    false_alarm_rate: float
+    test_images: int
+    model_sha256: str
+
+
+class FamiliarityScore:
+    """Scores images by a model; the higher, the more familiar.
+
+    Args:
+        model: as train saves it. One without a layer `features` is scored by its probabilities'
+            negative entropy instead, in nats.
+    """
+
+    def __init__(self, model: "keras.Model") -> None:
+        import keras
+
+        self.name: ScoreName = "negative_entropy"
+        self._of_outputs: Callable[[np.ndarray], np.ndarray] = _negative_entropy
+        self._network = model
+        if any(layer.name == _LAYER for layer in model.layers):
+            self.name = "feature_norm"
+            self._of_outputs = _norm
+            self._network = keras.Model(model.inputs, model.get_layer(_LAYER).output)
+
+    def __call__(self, images: np.ndarray, batch_size: int) -> np.ndarray:
+        """Return the scores, float64 (N,), of uint8 images (N, 32, 32, 3), N at least 1."""
+        starts = range(0, len(images), batch_size)
+        batches = (self._network.predict_on_batch(images[at : at + batch_size]) for at in starts)
+        return np.concatenate([self._of_outputs(np.asarray(batch)) for batch in batches])
+
+
+def _norm(features: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(features.reshape(len(features), -1).astype(np.float64), axis=1)
+
+
+def _negative_entropy(probabilities: np.ndarray) -> np.ndarray:
+    shares = probabilities.astype(np.float64)
+    return (shares * np.log(np.maximum(shares, np.finfo(np.float64).tiny))).sum(axis=1)
+
+
+def threshold_at(validation_scores: np.ndarray, false_alarm_rate: float = 0.01) -> float:
+    """Return the highest threshold that has at most `false_alarm_rate` of the scores below it.
+
+    Args:
+        validation_scores: float (N,), N at least 1, of images that the model should know.
+        false_alarm_rate: from 0 to less than 1.
+    """
+    allowed = int(false_alarm_rate * len(validation_scores))
+    return float(np.sort(validation_scores)[allowed])
+
+
+def calibrate(
+    model_path: Path, score: FamiliarityScore, validation: np.ndarray, test: np.ndarray
+) -> Calibration:
+    """Choose the threshold by the validation images and measure its cost on the test images.
+
+    Args:
+        model_path: the file that the score's model was loaded from.
+        score: of that model.
+        validation: scores, float (N,), that `score` gave the validation images.
+        test: scores, float (N,), that `score` gave the test images; they choose nothing.
+    """
+    target = 0.01
+    threshold = round(threshold_at(validation, target), DIGITS)
+    return Calibration(
+        score=score.name,
+        threshold=threshold,
+        target_false_alarm_rate=target,
+        validation_images=len(validation),
+        false_alarm_rate=round(float(np.mean(test < threshold)), DIGITS),
+        test_images=len(test),
+        model_sha256=sha256_of(model_path),
+    )
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Write reports/familiarity.json."""
+    with replacing(path) as temporary:
+        content = json.dumps(calibration.model_dump(), indent=2) + "\n"
+        temporary.write_text(content, encoding="utf-8", newline="\n")
+
+
+def read_calibration(path: Path, model_path: Path, score_name: str) -> Calibration:
+    """Return the calibration at `path`, which has to be that of the model at `model_path`.
+
+    Raises:
+        PipelineError: it is missing, cannot be read, or belongs to another model or score.
+    """
+    remedy = "`dvc repro evaluate` writes it"
+    try:
+        calibration = Calibration.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise PipelineError(f"{path} is missing; {remedy}") from None
+    except (OSError, ValidationError):
+        raise PipelineError(f"{path} cannot be read; {remedy} again") from None
+    if calibration.model_sha256 != sha256_of(model_path):
+        raise PipelineError(f"{path} belongs to another model than {model_path}; {remedy} again")
+    if calibration.score != score_name:
+        raise PipelineError(f"{path} is for another score than {score_name}; {remedy} again")
+    return calibration

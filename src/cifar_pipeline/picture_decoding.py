@@ -1,0 +1,177 @@
+"""Decode one picture file, of any kind and size, into what the model takes."""
+
+import logging
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from cifar_pipeline.classes import IMAGE_SHAPE
+from cifar_pipeline.picture_files import PictureError
+
+Fit = Literal["crop", "pad", "stretch"]
+
+# Not all that Pillow knows: EPS, for one, is a program that Ghostscript would run.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO")
+_READABLE = "PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF, JPEG 2000, PPM or ICO"
+# A 100-megapixel camera's pictures pass; they take some 700 MB while they are decoded.
+MAX_PIXELS = 120_000_000
+# WebP and AVIF are read into memory as a whole before anything is known of them.
+MAX_BYTES = 2**29
+_SIZE = IMAGE_SHAPE[0]
+_WHITE = (255, 255, 255)
+# Without a handler Python prints what Pillow logs of a broken file.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+def decode_picture(path: str, fit: Fit = "crop") -> np.ndarray:
+    """Return the picture at `path` as uint8 (32, 32, 3), RGB from 0 to 255.
+
+    The content decides on the format, not the name. Of an animation or of several pages the first
+    counts. The picture is turned as its EXIF data says; what is transparent is composed over
+    white; CMYK is converted without its colour profile. Grey of 16 bits is scaled by 255 / 65535;
+    grey of 32 bits or of floats, whose range no file states, so that its least value becomes 0 and
+    its greatest 255. A picture of 32 x 32 8-bit RGB pixels keeps every one of them.
+
+    Args:
+        path: a regular file of at most `MAX_BYTES`.
+        fit: what becomes of a picture that is not square, see `fitted`.
+
+    Raises:
+        PictureError: the file is missing, no picture, broken or too large.
+    """
+    try:
+        _require_regular(path)
+        with _quiet(), Image.open(path, formats=FORMATS) as picture:
+            _require_small(path, picture)
+            picture.load()
+            # Damaged EXIF data: the pixels are all there, and that they be turned is only likely.
+            with suppress(Exception):
+                ImageOps.exif_transpose(picture, in_place=True)
+            return np.asarray(fitted(_as_rgb(picture), fit))
+    except PictureError:
+        raise
+    # A broken file can raise anything: struct.error, SyntaxError, IndexError, ValueError, ...
+    except Exception as error:
+        raise PictureError(path, _reason(path, error)) from None
+
+
+def fitted(picture: Image.Image, fit: Fit) -> Image.Image:
+    """Return an RGB picture of any size as one of 32 x 32.
+
+    `crop` keeps the square in the middle, `pad` adds white on both sides, `stretch` changes the
+    proportions. A side above 32 pixels shrinks by area resampling (each new pixel is the mean of
+    the area that it covers), a smaller one grows by Lanczos resampling.
+    """
+    width, height = picture.size
+    if fit == "crop":
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        return _resampled(picture.crop((left, top, left + side, top + side)), _SIZE, _SIZE)
+    if fit == "stretch":
+        return _resampled(picture, _SIZE, _SIZE)
+    scale = _SIZE / max(width, height)
+    inner = _resampled(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+    padded = Image.new("RGB", (_SIZE, _SIZE), _WHITE)
+    padded.paste(inner, ((_SIZE - inner.width) // 2, (_SIZE - inner.height) // 2))
+    return padded
+
+
+def _resampled(picture: Image.Image, width: int, height: int) -> Image.Image:
+    less = (min(picture.width, width), min(picture.height, height))
+    # Either step leaves a picture that has the size already as it is. Where one side shrinks and
+    # the other grows, one filter for both would be wrong for one of them.
+    shrunk = picture.resize(less, Image.Resampling.BOX)
+    return shrunk.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    """Return a picture of any mode in 8-bit RGB."""
+    if picture.mode.startswith("I;16"):
+        return _grey(np.asarray(picture).astype(np.float64), 0, 65535)
+    if picture.mode == "I" and picture.format == "PPM":  # Pillow's mode for PGM of 16 bits
+        return _grey(np.asarray(picture).astype(np.float64), 0, 65535)
+    if picture.mode in ("I", "F"):
+        values = np.asarray(picture).astype(np.float64)
+        return _grey(values, values.min(), values.max())
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, (*_WHITE, 255))
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _grey(values: np.ndarray, black: float, white: float) -> Image.Image:
+    if not np.isfinite(values).all():
+        raise ValueError("values that are not finite")
+    scaled = (values - black) * (255 / max(white - black, np.finfo(np.float64).tiny))
+    return Image.fromarray(scaled.round().astype(np.uint8)).convert("RGB")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Pillow's warnings, and what libtiff writes to file descriptor 2, off the terminal.
+
+    What is wrong with a file comes as an exception as well.
+    """
+    terminal = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.close(nowhere)
+
+
+def _require_regular(path: str) -> None:
+    # Before it is opened: opening a pipe waits for a writer, and opening a device may act on it.
+    status = Path(path).stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise PictureError(path, "a folder, not a picture; name the folder alone to read all in it")
+    if not stat.S_ISREG(status.st_mode):
+        raise PictureError(path, "a pipe, socket or device; save the picture to a file")
+    if not status.st_size:
+        raise PictureError(path, "the file is empty (0 bytes); fetch or save it again")
+    if status.st_size > MAX_BYTES:
+        raise PictureError(
+            path,
+            f"the file has {status.st_size:,} bytes, and {MAX_BYTES:,} are the most; save the "
+            "picture smaller",
+        )
+
+
+def _require_small(path: str, picture: Image.Image) -> None:
+    """Refuse by what the header says, before any pixel is decoded."""
+    if picture.width * picture.height > MAX_PIXELS:
+        raise PictureError(
+            path,
+            f"{picture.width:,} x {picture.height:,} pixels, and {MAX_PIXELS:,} are the most; "
+            "save it smaller, if it is a picture and no decompression bomb",
+        )
+
+
+def _reason(path: str, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        if Path(path).is_symlink():
+            return "a link to a file that is not there; restore that file or name another"
+        return "there is no such file; check its folder and spelling"
+    if isinstance(error, UnidentifiedImageError):
+        return f"no picture that can be read, or only part of one; expected {_READABLE}"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"more pixels than the {MAX_PIXELS:,} that are the most; save it smaller"
+    if isinstance(error, MemoryError):
+        return "this picture does not fit into memory; save it smaller"
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be read ({error.strerror}); check the file and its permissions"
+    detail = " ".join(str(error).split())[:80] or type(error).__name__
+    return f"cut off or damaged ({detail}); fetch or save it again"
