@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cifar_pipeline.classes import IMAGE_SHAPE
-from cifar_pipeline.picture_files import PictureError
+from cifar_pipeline.picture_files import PictureError, shown
 
 Fit = Literal["crop", "pad", "stretch"]
 
@@ -166,12 +166,15 @@ def _reason(path: str, error: Exception) -> str:
             return "a link to a file that is not there; restore that file or name another"
         return "there is no such file; check its folder and spelling"
     if isinstance(error, UnidentifiedImageError):
-        return f"no picture that can be read, or only part of one; expected {_READABLE}"
+        return (
+            f"no picture that can be read, or only part of one; expected {_READABLE}: convert it "
+            "to one of them, or fetch it again"
+        )
     if isinstance(error, Image.DecompressionBombError):
         return f"more pixels than the {MAX_PIXELS:,} that are the most; save it smaller"
     if isinstance(error, MemoryError):
         return "this picture does not fit into memory; save it smaller"
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read ({error.strerror}); check the file and its permissions"
-    detail = " ".join(str(error).split())[:80] or type(error).__name__
+    detail = shown(" ".join(str(error).split()))[:80] or type(error).__name__
     return f"cut off or damaged ({detail}); fetch or save it again"

@@ -77,7 +77,8 @@ def _expand_one(argument: str) -> Iterator[str | PictureError]:
 
 
 def _files_at(path: str) -> Iterator[str | PictureError]:
-    if Path(path).is_dir():
+    # pathlib's raises where a folder above may not be read.
+    if os.path.isdir(path):  # noqa: PTH112
         yield from _pictures_in(path)
     else:
         yield path

@@ -1,0 +1,406 @@
+"""Which files arguments name, and what becomes of every kind of picture, whole or broken."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cifar_pipeline import picture_decoding
+from cifar_pipeline.picture_decoding import decode_picture
+from cifar_pipeline.picture_files import PictureError, expand, shown
+from pictures import as_nobody, bomb, encoded, noise
+
+GREY = np.repeat(np.arange(0, 256, 8, np.uint8)[None, :], 32, axis=0)
+
+
+@pytest.fixture(autouse=True)
+def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def decoded(content: bytes, fit: picture_decoding.Fit = "crop", name: str = "a.png") -> np.ndarray:
+    Path(name).write_bytes(content)
+    pixels = decode_picture(name, fit)
+    assert pixels.shape == (32, 32, 3)
+    assert pixels.dtype == np.uint8
+    return pixels
+
+
+def refusal(name: str) -> str:
+    with pytest.raises(PictureError) as caught:
+        decode_picture(name)
+    message = str(caught.value)
+    assert message.isprintable()  # and so of one line
+    assert message.startswith(f"{shown(name)}: ")
+    return message
+
+
+def outcome(name: str) -> str:
+    """Return why a file is refused, "" if it is not."""
+    try:
+        assert decode_picture(name).shape == (32, 32, 3)
+    except PictureError as error:
+        return str(error)
+    return ""
+
+
+# What is decoded
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM"])
+def test_a_picture_of_the_models_size_keeps_every_pixel(kind: str) -> None:
+    pixels = noise()
+    for fit in ("crop", "pad", "stretch"):
+        np.testing.assert_array_equal(decoded(encoded(pixels, kind), fit), pixels)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("JPEG", {"quality": 95}),
+        ("JPEG", {"quality": 95, "progressive": True}),
+        ("WEBP", {"quality": 95}),
+        ("WEBP", {"lossless": True}),
+        ("GIF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("AVIF", {"quality": 95}),
+        ("JPEG2000", {}),
+        ("ICO", {"sizes": [(64, 64)]}),
+    ],
+)
+def test_every_format_shows_the_same_picture(kind: str, options: dict[str, object]) -> None:
+    smooth = np.zeros((64, 64, 3), np.uint8)
+    smooth[:, :, 0] = np.arange(0, 256, 4)
+    smooth[:, :, 1] = np.arange(0, 256, 4)[:, None]
+    expected = decoded(encoded(smooth, "PNG")).astype(int)
+    # What the formats lose of colours is little; a wrong channel or turn would be 100 and more.
+    assert np.abs(decoded(encoded(smooth, kind, **options)) - expected).mean() < 6
+
+
+@pytest.mark.parametrize("name", ["photo", "photo.png", "photo.txt"])
+def test_the_content_decides_on_the_format_not_the_name(name: str) -> None:
+    np.testing.assert_array_equal(decoded(encoded(noise(), "BMP"), name=name), noise())
+
+
+def test_grey_and_its_alpha() -> None:
+    expected = np.repeat(GREY[:, :, None], 3, axis=2)
+    np.testing.assert_array_equal(decoded(encoded(GREY, "PNG")), expected)
+    opaque = Image.merge("LA", [Image.fromarray(GREY), Image.new("L", (32, 32), 255)])
+    np.testing.assert_array_equal(decoded(encoded(opaque, "PNG")), expected)
+
+
+def test_black_and_white() -> None:
+    picture = Image.new("1", (32, 32))
+    picture.paste(1, (0, 0, 16, 32))
+    pixels = decoded(encoded(picture, "PNG"))
+    assert (pixels[:, :16] == 255).all()
+    assert (pixels[:, 16:] == 0).all()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP"])
+def test_palette(kind: str) -> None:
+    picture = Image.new("P", (32, 32), 1)
+    picture.putpalette([0, 0, 0, 200, 100, 50])
+    assert (decoded(encoded(picture, kind)) == (200, 100, 50)).all()
+
+
+def test_a_palettes_transparent_colour_is_white() -> None:
+    picture = Image.new("P", (32, 32), 1)
+    picture.paste(0, (0, 0, 16, 32))
+    picture.putpalette([0, 0, 0, 200, 100, 50])
+    pixels = decoded(encoded(picture, "PNG", transparency=0))
+    assert (pixels[:, :16] == 255).all()
+    assert (pixels[:, 16:] == (200, 100, 50)).all()
+
+
+@pytest.mark.parametrize(("alpha", "expected"), [(0, 255), (128, 127), (255, 0)])
+def test_alpha_is_composed_over_white(alpha: int, expected: int) -> None:
+    for picture in (
+        Image.new("RGBA", (40, 40), (0, 0, 0, alpha)),
+        Image.merge("LA", [Image.new("L", (40, 40), 0), Image.new("L", (40, 40), alpha)]),
+    ):
+        assert np.abs(decoded(encoded(picture, "PNG")).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM", "JPEG2000"])
+def test_grey_of_16_bits_is_scaled(kind: str) -> None:
+    expected = np.repeat(GREY[:, :, None], 3, axis=2)
+    np.testing.assert_array_equal(decoded(encoded(GREY.astype(np.uint16) * 257, kind)), expected)
+
+
+@pytest.mark.parametrize("scale", [np.int32(1_000_000), np.float32(1 / 255), np.float32(-3.5)])
+def test_grey_of_32_bits_spans_black_to_white(scale: np.number) -> None:
+    values = GREY.astype(scale.dtype) * scale
+    steps = np.linspace(0, 255, 32).round()[:: -1 if scale < 0 else 1]
+    assert (decoded(encoded(values, "TIFF")) == steps[None, :, None]).all()
+
+
+def test_a_flat_picture_of_floats() -> None:
+    assert (decoded(encoded(np.full((9, 9), 0.3, np.float32), "TIFF")) == 0).all()
+
+
+def test_cmyk() -> None:
+    for kind in ("JPEG", "TIFF"):
+        pixels = decoded(encoded(Image.new("CMYK", (40, 40), (0, 255, 255, 0)), kind))
+        assert np.abs(pixels.astype(int) - (255, 0, 0)).max() <= 3
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+def test_exif_turns_the_picture(kind: str, orientation: int) -> None:
+    # Upright: red in the upper left, green in the upper right, the rest black.
+    upright = Image.new("RGB", (64, 64))
+    upright.paste((255, 0, 0), (0, 0, 32, 32))
+    upright.paste((0, 255, 0), (32, 0, 64, 32))
+    stored = {
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = upright if stored is None else upright.transpose(stored)
+    pixels = decoded(encoded(picture, kind, exif=exif)).astype(int)
+    assert np.abs(pixels[8, 8] - (255, 0, 0)).max() < 20
+    assert np.abs(pixels[8, 24] - (0, 255, 0)).max() < 20
+    assert pixels[24].max() < 20
+
+
+def test_damaged_exif_data_does_not_cost_the_picture() -> None:
+    content = encoded(noise(), "WEBP", lossless=True, exif=b"Exif\0\0MM\x8d*\0\0\0\x08")
+    np.testing.assert_array_equal(decoded(content), noise())
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_the_first_frame_counts(kind: str) -> None:
+    frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue", "lime")]
+    content = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert np.abs(decoded(content).astype(int) - (255, 0, 0)).max() <= 3
+
+
+# What becomes of sizes and shapes
+
+
+def test_area_resampling_takes_means() -> None:
+    pixels = noise(96, 96)
+    expected = pixels.reshape(32, 3, 32, 3, 3).mean(axis=(1, 3))
+    assert np.abs(decoded(encoded(pixels, "PNG")) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(64, 164), (164, 64)])
+def test_fit(shape: tuple[int, int]) -> None:
+    height, width = shape
+    picture = Image.new("RGB", (width, height), "red")
+    picture.paste((0, 0, 255), ((width - 64) // 2, (height - 64) // 2, (width + 64) // 2,
+                                (height + 64) // 2))  # fmt: skip
+    content = encoded(picture, "PNG")
+    wide = width > height
+
+    def along(fit: picture_decoding.Fit) -> np.ndarray:
+        pixels = decoded(content, fit)
+        return pixels if wide else pixels.transpose(1, 0, 2)
+
+    assert (along("crop") == (0, 0, 255)).all()
+    padded = along("pad")  # 12 rows of picture between 10 of white
+    assert (padded[:10] == 255).all()
+    assert (padded[22:] == 255).all()
+    assert (padded[10:22, 0] == (255, 0, 0)).all()
+    stretched = along("stretch")
+    assert (stretched[:, [0, -1]] == (255, 0, 0)).all()
+    assert (stretched[:, 16] == (0, 0, 255)).all()
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 30_000), (30_000, 1), (31, 33), (5, 2), (3000, 20)])
+def test_any_size(size: tuple[int, int], fit: picture_decoding.Fit) -> None:
+    pixels = decoded(encoded(Image.new("RGB", size, (10, 200, 30)), "PNG"), fit)
+    colours = {tuple(colour) for colour in pixels.reshape(-1, 3).tolist()}
+    assert (10, 200, 30) in colours
+    assert colours <= {(10, 200, 30), (255, 255, 255)}
+    assert fit == "pad" or len(colours) == 1
+
+
+def test_a_small_picture_grows_smoothly() -> None:
+    small = np.linspace(20, 230, 8).astype(np.uint8)[None, :, None].repeat(8, 0).repeat(3, 2)
+    row = decoded(encoded(small, "PNG"))[16, :, 0].astype(int)
+    assert len(set(row.tolist())) > 20  # not blocks of eight values
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize(
+    "kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "JPEG2000", "PPM"]
+)
+def test_truncated(kind: str, share: float) -> None:
+    content = encoded(noise(64, 64), kind)
+    Path("a.png").write_bytes(content[: int(len(content) * share)])
+    message = refusal("a.png")
+    assert "cut off" in message or "only part of one" in message
+
+
+@pytest.mark.parametrize("content", [b"hello", b"<svg/>", b"%!PS\n", bytes(1000), b"\xff\xd8\xff"])
+def test_renamed(content: bytes) -> None:
+    Path("a.jpg").write_bytes(content)
+    assert "expected PNG, JPEG" in refusal("a.jpg") or "cut off" in refusal("a.jpg")
+
+
+def test_a_decompression_bomb_is_refused_by_its_header() -> None:
+    Path("a.png").write_bytes(bomb())
+    start = time.monotonic()
+    assert "pixels than the 120,000,000" in refusal("a.png")
+    Path("a.png").write_bytes(bomb(12_000, 10_001))  # below Pillow's own limit
+    assert "12,000 x 10,001 pixels" in refusal("a.png")
+    assert time.monotonic() - start < 5
+
+
+def test_a_huge_file_is_refused_before_it_is_read() -> None:
+    with Path("a.webp").open("wb") as file:
+        file.write(b"RIFF\xff\xff\xff\xffWEBPVP8 ")
+        file.truncate(2**40)  # takes no disk
+    assert "1,099,511,627,776 bytes" in refusal("a.webp")
+
+
+def test_what_is_no_file() -> None:
+    Path("folder.png").mkdir()
+    os.mkfifo("pipe.png")
+    Path("loop.png").symlink_to("loop.png")
+    Path("broken.png").symlink_to("gone.png")
+    Path("empty.png").touch()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket.png")
+        assert "socket or device" in refusal("socket.png")
+    assert "a folder" in refusal("folder.png")
+    assert "a pipe" in refusal("pipe.png")  # nobody writes to it: opening it would wait
+    assert "device" in refusal("/dev/zero")
+    assert "symbolic links" in refusal("loop.png")
+    assert "a link to a file that is not there" in refusal("broken.png")
+    assert "empty (0 bytes)" in refusal("empty.png")
+    assert "no such file" in refusal("gone.png")
+    assert "name too long" in refusal("x" * 300 + ".png")
+
+
+def test_no_permission(tmp_path: Path) -> None:
+    Path("a.png").write_bytes(encoded(noise(), "PNG"))
+    Path("a.png").chmod(0)
+    Path("closed").mkdir(mode=0o700)
+    Path("closed/b.png").write_bytes(encoded(noise(), "PNG"))
+    Path("closed").chmod(0)
+    with as_nobody(tmp_path):
+        assert "Permission denied" in refusal("a.png")
+        assert "Permission denied" in refusal("closed/b.png")
+        assert list(expand(["closed/b.png"])) == ["closed/b.png"]
+        (error,) = expand(["closed"])
+        assert "closed: this folder cannot be read (Permission denied)" in str(error)
+
+
+def test_values_that_are_not_finite() -> None:
+    Path("a.tif").write_bytes(encoded(np.full((9, 9), np.nan, np.float32), "TIFF"))
+    assert "not finite" in refusal("a.tif")
+
+
+def test_whatever_pillow_raises_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("a.png").write_bytes(encoded(noise(), "PNG"))
+    for error in (MemoryError(), RecursionError("a\nb"), SyntaxError("x\x1b[2J"), AssertionError()):
+
+        def fail(*_: object, error: Exception = error, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(Image, "open", fail)
+        assert "save it" in refusal("a.png") or "again" in refusal("a.png")
+
+
+def test_random_damage_is_refused_or_decoded_without_noise(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    random = np.random.default_rng(7)
+    kinds = ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP"]
+    contents = [encoded(noise(20, 30), kind) for kind in kinds]
+    contents.append(encoded(noise(20, 30), "TIFF", compression="tiff_lzw"))
+    messages = []
+    for _ in range(40):
+        for content in contents:
+            damaged = np.frombuffer(content, np.uint8).copy()
+            damaged[random.integers(0, len(damaged), 8)] = random.integers(0, 256, 8)
+            Path("a.bin").write_bytes(damaged.tobytes())
+            messages += [outcome("a.bin")]
+    refused = [message for message in messages if message]
+    assert 40 < len(refused) < len(messages)
+    assert all(message.isprintable() for message in refused)
+    assert capfd.readouterr() == ("", "")  # libtiff writes to the descriptor itself
+
+
+# Which files are meant
+
+
+def lay_out(*names: str) -> None:
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+
+
+def test_files_in_the_order_given_and_once() -> None:
+    lay_out("b.png", "a.png", "c.txt")
+    assert list(expand(["b.png", "c.txt", "a.png", "b.png", "gone.png", "*.png"])) == [
+        *("b.png", "c.txt", "a.png", "gone.png")
+    ]
+
+
+def test_a_folder_stands_for_its_pictures() -> None:
+    lay_out("f/b.PNG", "f/a.jpeg", "f/notes.txt", "f/.hidden.png", "f/.git/x.png", "f/sub/c.webp")
+    Path("f/loop").symlink_to(Path("f").resolve())
+    Path("f/broken.gif").symlink_to("gone")
+    expected = ["f/a.jpeg", "f/b.PNG", "f/broken.gif", "f/sub/c.webp"]
+    assert list(expand(["f"])) == expected
+    assert list(expand(["f/"])) == expected
+
+
+def test_patterns_are_sorted_and_literal_names_come_first() -> None:
+    lay_out("p/10.png", "p/2.png", "p/.h.png", "p/deep/3.png", "a[1].png", "a1.png")
+    assert list(expand(["p/*.png"])) == ["p/10.png", "p/2.png"]
+    assert list(expand(["p/**/*.png"])) == ["p/10.png", "p/2.png", "p/deep/3.png"]
+    assert list(expand(["p/?.png", "p/d*"])) == ["p/2.png", "p/deep/3.png"]
+    assert list(expand(["a[1].png"])) == ["a[1].png"]
+    assert list(expand([str(Path("p").resolve() / "2*")])) == [str(Path("p/2.png").resolve())]
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("*.png", r"\*\.png: no file matches"),
+        ("f", "f: this folder has no picture, .*.png, "),
+        ("", "an empty name: names nothing"),
+    ],
+)
+def test_arguments_that_name_nothing(argument: str, message: str) -> None:
+    lay_out("f/notes.txt")
+    (error,) = expand([argument])
+    assert isinstance(error, PictureError)
+    with pytest.raises(PictureError, match=message):
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a b ü 日本 😀.png", "a b ü 日本 😀.png"),
+        ("a\nb\x1b[31m\x07", r"a\nb\x1b[31m\x07"),
+        ("a\u202egnp.exe\x9b", r"a\u202egnp.exe\x9b"),
+        (os.fsdecode(b"a\xff.png"), r"a\udcff.png"),
+        (r"a\nb", r"a\\nb"),
+        ("a\xa0b\u2028", r"a\xa0b\u2028"),
+    ],
+)
+def test_names_are_shown_without_what_acts_on_a_terminal(name: str, expected: str) -> None:
+    assert shown(name) == expected
+    assert shown(name).encode()
