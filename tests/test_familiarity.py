@@ -1,6 +1,7 @@
 """The score of familiarity, its threshold, and the file that keeps both."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,12 +10,13 @@ from cifar_pipeline.checksums import sha256_of
 from cifar_pipeline.errors import PipelineError
 from cifar_pipeline.familiarity import (
     Calibration,
-    FamiliarityScore,
     calibrate,
     read_calibration,
+    score_name,
     threshold_at,
     write_calibration,
 )
+from cifar_pipeline.saved_model import predict_outputs, probe_of
 from pictures import noise
 from small_models import save_model
 
@@ -24,6 +26,10 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "model.keras"
     save_model(path)
     return path
+
+
+def scores(model: Any, images: np.ndarray, batch_size: int) -> np.ndarray:
+    return predict_outputs(probe_of(model), images, batch_size).familiarity
 
 
 def calibration_of(path: Path) -> Calibration:
@@ -41,27 +47,25 @@ def calibration_of(path: Path) -> Calibration:
 def test_the_score_is_the_norm_of_the_features(tmp_path: Path) -> None:
     model = save_model(tmp_path / "model.keras")
     images = np.stack([noise(seed=seed) for seed in range(5)])
-    score = FamiliarityScore(model)
     # The features of the small model are its images' mean colours, from 0 to 1.
     expected = np.linalg.norm(images.mean(axis=(1, 2)) / 255, axis=1)
-    np.testing.assert_allclose(score(images, 2), expected, rtol=1e-5)
-    np.testing.assert_allclose(score(images, 5), expected, rtol=1e-5)
-    assert score.name == "feature_norm"
+    for batch_size in (2, 5):
+        np.testing.assert_allclose(scores(model, images, batch_size), expected, rtol=1e-5)
+    assert score_name(model) == "feature_norm"
 
 
 def test_a_model_without_features_is_scored_by_its_entropy(tmp_path: Path) -> None:
     model = save_model(tmp_path / "model.keras", features="other")
     images = np.stack([noise(seed=seed) for seed in range(3)])
-    score = FamiliarityScore(model)
     probabilities = model.predict_on_batch(images).astype(np.float64)
     expected = (probabilities * np.log(probabilities)).sum(axis=1)
-    np.testing.assert_allclose(score(images, 2), expected, rtol=1e-5)
-    assert score.name == "negative_entropy"
+    np.testing.assert_allclose(scores(model, images, 2), expected, rtol=1e-5)
+    assert score_name(model) == "negative_entropy"
 
 
 def test_a_certain_model_is_no_error(tmp_path: Path) -> None:
     model = save_model(tmp_path / "model.keras", features="other", bias=500.0)
-    assert FamiliarityScore(model)(noise()[None], 1).tolist() == [0.0]
+    assert scores(model, noise()[None], 1).tolist() == [0.0]
 
 
 @pytest.mark.parametrize(
@@ -78,16 +82,17 @@ def test_equal_scores_are_no_false_alarms() -> None:
 
 
 def test_the_threshold_is_the_validation_images_and_its_cost_the_test_images(
-    model_path: Path, tmp_path: Path
+    model_path: Path,
 ) -> None:
-    score = FamiliarityScore(save_model(tmp_path / "model.keras"))
     validation = np.arange(1000.0)
-    calibration = calibrate(model_path, score, validation, np.array([3.0, 9.0, 10.0, 2000.0]))
+    calibration = calibrate(
+        model_path, "feature_norm", validation, np.array([3.0, 9.0, 10.0, 2000.0])
+    )
     assert calibration.threshold == 10.0
     assert calibration.false_alarm_rate == 0.5
     assert (calibration.validation_images, calibration.test_images) == (1000, 4)
     assert calibration.model_sha256 == sha256_of(model_path)
-    other = calibrate(model_path, score, validation, np.zeros(7))
+    other = calibrate(model_path, "feature_norm", validation, np.zeros(7))
     assert other.threshold == calibration.threshold
     assert other.false_alarm_rate == 1.0
 

@@ -13,6 +13,7 @@ from cifar_pipeline.calibration import at_temperature, fit_temperature
 from cifar_pipeline.command import say
 from cifar_pipeline.error_printing import print_errors
 from cifar_pipeline.errors import PipelineError
+from cifar_pipeline.familiarity import calibrate, score_name, write_calibration
 from cifar_pipeline.mixtures import Parents, Predict, choose_parents, judge, sweep
 from cifar_pipeline.page.background import gather
 from cifar_pipeline.page.rendering import Findings, Mixed, write_page
@@ -31,7 +32,7 @@ from cifar_pipeline.scoring import accuracy, cross_entropy
 from cifar_pipeline.validation_outputs import ValidationOutputs, load_validation_outputs
 from cifar_pipeline.views import predict_views
 
-_PAGE, _CARD = "index.html", "model_card.md"
+_PAGE, _CARD, _FAMILIARITY = "index.html", "model_card.md", "familiarity.json"
 # The blends that the page shows from end to end: the article of 2017 asks for the first.
 _BLENDS = (
     ("dog", "airplane"),
@@ -67,7 +68,8 @@ def evaluate(
     network = load_saved_model(model)
     check_classes(network, names)
     background = gather(used, reports, processed, model, network)
-    temperature = _temperature(load_validation_outputs(model), processed)
+    held_out = load_validation_outputs(model)
+    temperature = _temperature(held_out, processed)
     outputs = predict_outputs(probe_of(network), images, params.batch_size)
     predict = partial(predict_probabilities, network, batch_size=params.batch_size)
     averaged = None
@@ -76,8 +78,10 @@ def evaluate(
     scaled = at_temperature(outputs.logits, temperature)
     predictions = Predictions(names, labels, outputs.probabilities, temperature, scaled, averaged)
     mixed = _mixed(predict, images, predictions)
+    known = calibrate(model, score_name(network), held_out.familiarity, outputs.familiarity)
     with writing(reports):
         write_reports(reports, predictions)
+        write_calibration(reports / _FAMILIARITY, known)
     findings = Findings(predictions, images, background, mixed)
     with writing(reports), writing(model.parent):
         write_page(reports / _PAGE, model.with_name(_CARD), findings)

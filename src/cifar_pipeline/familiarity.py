@@ -4,11 +4,11 @@ The score is the Euclidean norm of the last features: layers that were trained t
 ten classes find little in a picture that has none of them. Source: Park, Chai, Yoon, Teoh,
 "Understanding the Feature Norm for Out-of-Distribution Detection", ICCV 2023. It was chosen by
 measurement against the largest softmax, the largest logit, the energy and Mahalanobis distances,
-see benchmarks/familiarity.py.
+see benchmarks/familiarity.py. Of a model that shows no features it is the negative entropy of its
+probabilities.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -18,12 +18,12 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 from cifar_pipeline.atomic import replacing
 from cifar_pipeline.checksums import sha256_of
 from cifar_pipeline.errors import PipelineError
+from cifar_pipeline.saved_model import FEATURES
 
 if TYPE_CHECKING:
     import keras
 
 DIGITS = 6
-_LAYER = "features"
 ScoreName = Literal["feature_norm", "negative_entropy"]
 
 
@@ -45,39 +45,10 @@ class Calibration(BaseModel):
     model_sha256: str
 
 
-class FamiliarityScore:
-    """Scores images by a model; the higher, the more familiar.
-
-    Args:
-        model: as train saves it. One without a layer `features` is scored by its probabilities'
-            negative entropy instead, in nats.
-    """
-
-    def __init__(self, model: "keras.Model") -> None:
-        import keras
-
-        self.name: ScoreName = "negative_entropy"
-        self._of_outputs: Callable[[np.ndarray], np.ndarray] = _negative_entropy
-        self._network = model
-        if any(layer.name == _LAYER for layer in model.layers):
-            self.name = "feature_norm"
-            self._of_outputs = _norm
-            self._network = keras.Model(model.inputs, model.get_layer(_LAYER).output)
-
-    def __call__(self, images: np.ndarray, batch_size: int) -> np.ndarray:
-        """Return the scores, float64 (N,), of uint8 images (N, 32, 32, 3), N at least 1."""
-        starts = range(0, len(images), batch_size)
-        batches = (self._network.predict_on_batch(images[at : at + batch_size]) for at in starts)
-        return np.concatenate([self._of_outputs(np.asarray(batch)) for batch in batches])
-
-
-def _norm(features: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(features.reshape(len(features), -1).astype(np.float64), axis=1)
-
-
-def _negative_entropy(probabilities: np.ndarray) -> np.ndarray:
-    shares = probabilities.astype(np.float64)
-    return (shares * np.log(np.maximum(shares, np.finfo(np.float64).tiny))).sum(axis=1)
+def score_name(model: "keras.Model") -> ScoreName:
+    """Return what `Outputs.familiarity` is of this model."""
+    has_features = any(layer.name == FEATURES for layer in model.layers)
+    return "feature_norm" if has_features else "negative_entropy"
 
 
 def threshold_at(validation_scores: np.ndarray, false_alarm_rate: float = 0.01) -> float:
@@ -92,20 +63,20 @@ def threshold_at(validation_scores: np.ndarray, false_alarm_rate: float = 0.01) 
 
 
 def calibrate(
-    model_path: Path, score: FamiliarityScore, validation: np.ndarray, test: np.ndarray
+    model_path: Path, score: ScoreName, validation: np.ndarray, test: np.ndarray
 ) -> Calibration:
     """Choose the threshold by the validation images and measure its cost on the test images.
 
     Args:
-        model_path: the file that the score's model was loaded from.
-        score: of that model.
-        validation: scores, float (N,), that `score` gave the validation images.
-        test: scores, float (N,), that `score` gave the test images; they choose nothing.
+        model_path: the model's file.
+        score: what its scores are.
+        validation: scores of the validation images, float (N,).
+        test: scores of the test images, float (N,); they choose nothing.
     """
     target = 0.01
     threshold = round(threshold_at(validation, target), DIGITS)
     return Calibration(
-        score=score.name,
+        score=score,
         threshold=threshold,
         target_false_alarm_rate=target,
         validation_images=len(validation),

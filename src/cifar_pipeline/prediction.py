@@ -9,10 +9,16 @@ import numpy as np
 
 from cifar_pipeline.command import complain
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.familiarity import Calibration, FamiliarityScore, read_calibration
+from cifar_pipeline.familiarity import Calibration, read_calibration, score_name
 from cifar_pipeline.picture_decoding import Fit, decode_picture
 from cifar_pipeline.picture_files import PictureError
-from cifar_pipeline.saved_model import load_class_names, load_saved_model, predict_probabilities
+from cifar_pipeline.saved_model import (
+    check_classes,
+    load_class_names,
+    load_saved_model,
+    predict_outputs,
+    probe_of,
+)
 
 # So many files, of however many, are in memory at a time.
 BATCH_SIZE = 64
@@ -59,12 +65,13 @@ class Predictor:
     """
 
     def __init__(self, model: Path, calibration: Path) -> None:
-        self._network = load_saved_model(model)
+        network = load_saved_model(model)
         self._class_names = load_class_names(model)
-        self._score = FamiliarityScore(self._network)
+        check_classes(network, self._class_names)
+        self._probe = probe_of(network)
         self._calibration: Calibration | None = None
         try:
-            self._calibration = read_calibration(calibration, model, self._score.name)
+            self._calibration = read_calibration(calibration, model, score_name(network))
         except PipelineError as error:
             complain(f"warning: cannot tell which pictures are unfamiliar: {error}")
 
@@ -79,20 +86,15 @@ class Predictor:
         Raises:
             PipelineError: the model does not answer probabilities of such images.
         """
-        probabilities = predict_probabilities(self._network, images, BATCH_SIZE)
-        likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-        for name, row, labels, familiarity in zip(
-            names, probabilities, likeliest, self._familiarity(images), strict=True
+        outputs = predict_outputs(self._probe, images, BATCH_SIZE)
+        likeliest = np.argsort(-outputs.probabilities, axis=1, kind="stable")[:, :top]
+        for name, row, labels, score in zip(
+            names, outputs.probabilities, likeliest, outputs.familiarity, strict=True
         ):
+            known = self._calibration
+            familiarity = Familiarity(float(score), known) if known else None
             classes = tuple((self._class_names[label], float(row[label])) for label in labels)
             yield Prediction(name, classes, familiarity)
-
-    def _familiarity(self, images: np.ndarray) -> list[Familiarity | None]:
-        calibration = self._calibration
-        if calibration is None:
-            return [None] * len(images)
-        scores = self._score(images, BATCH_SIZE)
-        return [Familiarity(float(score), calibration) for score in scores]
 
 
 def predict_files(

@@ -113,12 +113,13 @@ class Outputs:
     Attributes:
         probabilities: float32 (N, classes).
         logits: what goes into the softmax, float32 (N, classes).
-        feature_norms: Euclidean length of what goes into the last dense layer, float32 (N,).
+        familiarity: the higher, the more an image looks like those that the model knows, float32
+            (N,); familiarity.py says what it is.
     """
 
     probabilities: np.ndarray
     logits: np.ndarray
-    feature_norms: np.ndarray
+    familiarity: np.ndarray
 
 
 def predict_outputs(probe: "keras.Model", images: np.ndarray, batch_size: int) -> Outputs:
@@ -132,21 +133,22 @@ def predict_outputs(probe: "keras.Model", images: np.ndarray, batch_size: int) -
 def probe_of(model: "keras.Model") -> "keras.Model":
     """Return a model on the weights of `model` that answers what `Outputs` holds, in that order.
 
-    Of a model without layers of our names (another's) the logits are the logarithms of its
-    probabilities, and these are its features too.
+    Familiarity is the Euclidean norm of the features. Of a model without layers of our names
+    (another's) the logits are the logarithms of its probabilities, and familiarity is their
+    negative entropy, in nats.
     """
     import keras
 
     layers = {layer.name: layer for layer in model.layers}
-    if LOGITS in layers:
-        logits = layers[LOGITS].output
+    probabilities = model.outputs[0]
+    logarithms = keras.ops.log(keras.ops.maximum(probabilities, float(np.finfo(np.float32).tiny)))
+    logits = layers[LOGITS].output if LOGITS in layers else logarithms
+    if FEATURES in layers:
+        features = keras.layers.Flatten()(layers[FEATURES].output)
+        familiarity = keras.ops.sqrt(keras.ops.sum(keras.ops.square(features), axis=-1))
     else:
-        logits = keras.ops.log(
-            keras.ops.maximum(model.outputs[0], float(np.finfo(np.float32).tiny))
-        )
-    features = layers[FEATURES].output if FEATURES in layers else logits
-    norms = keras.ops.sqrt(keras.ops.sum(keras.ops.square(features), axis=-1))
-    return keras.Model(model.inputs, [*model.outputs, logits, norms])
+        familiarity = keras.ops.sum(probabilities * logarithms, axis=-1)
+    return keras.Model(model.inputs, [probabilities, logits, familiarity])
 
 
 def _predict(model: "keras.Model", images: np.ndarray, batch_size: int) -> list[np.ndarray]:

@@ -18,10 +18,10 @@ FILE = "validation_outputs.npz"
 
 @dataclass(frozen=True)
 class ValidationOutputs:
-    """Logits, float32 (N, classes), and lengths of features, float32 (N,); see `Outputs`."""
+    """Logits, float32 (N, classes), and familiarity, float32 (N,); see `Outputs`."""
 
     logits: np.ndarray
-    feature_norms: np.ndarray
+    familiarity: np.ndarray
 
 
 def write_validation_outputs(model: Path, outputs: Outputs) -> None:
@@ -35,7 +35,7 @@ def write_validation_outputs(model: Path, outputs: Outputs) -> None:
         np.savez(
             temporary,
             logits=outputs.logits,
-            feature_norms=outputs.feature_norms,
+            familiarity=outputs.familiarity,
             model=np.array(sha256_of(model)),
         )
 
@@ -52,7 +52,7 @@ def load_validation_outputs(model: Path) -> ValidationOutputs:
     try:
         # Reading compares the archive's checksums.
         with path.open("rb") as file, np.load(file) as arrays:
-            outputs = ValidationOutputs(arrays["logits"], arrays["feature_norms"])
+            outputs = ValidationOutputs(arrays["logits"], arrays["familiarity"])
             digest = str(arrays["model"])
     except Exception:  # which one depends on the archive's first damaged part
         raise PipelineError(f"{path} cannot be read; {HEAL}") from None

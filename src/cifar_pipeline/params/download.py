@@ -1,6 +1,6 @@
 """Schema of the section `download`."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field, StringConstraints, field_validator
 
@@ -20,7 +20,7 @@ BatchFile = Literal[
     "test_batch.bin",
 ]
 # The key under `sha256` for pictures of the user's own.
-PICTURES = "pictures"
+PICTURES: Final = "pictures"
 NPM = "npm"
 
 
