@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
 from cifar_pipeline.familiarity import Calibration
@@ -16,6 +15,8 @@ from cifar_pipeline.prediction import Familiarity, Prediction
 
 DIGITS = 6
 _MARK = "unfamiliar"
+# A table takes what it needs of it. In a log, Rich would guess a terminal of 80.
+_LOG_WIDTH = 1_000_000
 
 Outcomes = Iterable[Prediction | PictureError]
 
@@ -28,9 +29,9 @@ def print_table(outcomes: Outcomes) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     table = Table()
     table.add_column("picture", overflow="fold")
-    table.add_column("class")
-    table.add_column("probability", justify="right")
-    table.add_column("warning")
+    table.add_column("class", no_wrap=True)
+    table.add_column("probability", justify="right", no_wrap=True)
+    table.add_column("warning", no_wrap=True)
     calibration = None
     for outcome in outcomes:
         if isinstance(outcome, Prediction):
@@ -44,7 +45,7 @@ def print_table(outcomes: Outcomes) -> None:
     if not table.row_count:
         return
     if not console.is_terminal:
-        console.width = Measurement.get(console, console.options, table).maximum
+        console.width = _LOG_WIDTH
     console.print(table)
     if calibration:
         console.print(_explanation(calibration), soft_wrap=True)
