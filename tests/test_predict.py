@@ -18,8 +18,8 @@ from cifar_pipeline import prediction, prediction_output
 from cifar_pipeline.checksums import sha256_of
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.cli import app
-from cifar_pipeline.familiarity import Calibration, FamiliarityScore, write_calibration
-from cifar_pipeline.saved_model import load_saved_model
+from cifar_pipeline.familiarity import Calibration, score_name, write_calibration
+from cifar_pipeline.saved_model import load_saved_model, predict_outputs, probe_of
 from closure import ROOT
 from pictures import as_nobody, bomb, encoded, noise
 from small_models import save_model
@@ -416,6 +416,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_the_models_of_these_tests_are_scored_by_their_features(model_path: Path) -> None:
-    score = FamiliarityScore(load_saved_model(model_path))
-    assert score.name == "feature_norm"
-    assert score(DARK[None], 1)[0] < 0.5 < score(noise()[None], 1)[0]
+    model = load_saved_model(model_path)
+    assert score_name(model) == "feature_norm"
+    dark, bright = predict_outputs(probe_of(model), np.stack([DARK, noise()]), 2).familiarity
+    assert dark < 0.5 < bright
