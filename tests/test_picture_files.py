@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar_pipeline import picture_decoding
 from cifar_pipeline.picture_decoding import decode_picture
-from cifar_pipeline.picture_files import PictureError, expand, shown
+from cifar_pipeline.picture_files import Fit, PictureError, expand, shown
 from pictures import as_nobody, bomb, encoded, noise
 
 GREY = np.repeat(np.arange(0, 256, 8, np.uint8)[None, :], 32, axis=0)
@@ -22,7 +21,7 @@ def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def decoded(content: bytes, fit: picture_decoding.Fit = "crop", name: str = "a.png") -> np.ndarray:
+def decoded(content: bytes, fit: Fit = "crop", name: str = "a.png") -> np.ndarray:
     Path(name).write_bytes(content)
     pixels = decode_picture(name, fit)
     assert pixels.shape == (32, 32, 3)
@@ -205,7 +204,7 @@ def test_fit(shape: tuple[int, int]) -> None:
     content = encoded(picture, "PNG")
     wide = width > height
 
-    def along(fit: picture_decoding.Fit) -> np.ndarray:
+    def along(fit: Fit) -> np.ndarray:
         pixels = decoded(content, fit)
         return pixels if wide else pixels.transpose(1, 0, 2)
 
@@ -221,7 +220,7 @@ def test_fit(shape: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 30_000), (30_000, 1), (31, 33), (5, 2), (3000, 20)])
-def test_any_size(size: tuple[int, int], fit: picture_decoding.Fit) -> None:
+def test_any_size(size: tuple[int, int], fit: Fit) -> None:
     pixels = decoded(encoded(Image.new("RGB", size, (10, 200, 30)), "PNG"), fit)
     colours = {tuple(colour) for colour in pixels.reshape(-1, 3).tolist()}
     assert (10, 200, 30) in colours

@@ -177,7 +177,7 @@ def test_an_unfamiliar_picture_is_marked_and_explained(folder: Path) -> None:
     assert "unfamiliar (0.136)" in rows["dark.png"]
     assert "unfamiliar" not in rows["light.png"]
     last = result.stdout.splitlines()[-1]
-    assert "(feature_norm) is below 0.5, and so is that of 1.23% of the 10,000 test images" in last
+    assert "(feature_norm) is below 0.500, as it is for 1.23% of the 10,000 test images" in last
     assert "false alarms" in last
 
 

@@ -10,10 +10,10 @@ see benchmarks/familiarity.py.
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, ValidationError
 
 from cifar_pipeline.atomic import replacing
 from cifar_pipeline.checksums import sha256_of
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     import keras
 
 DIGITS = 6
+TARGET_FALSE_ALARM_RATE = 0.01
 _LAYER = "features"
+Rate = Annotated[float, Field(ge=0, le=1)]
 ScoreName = Literal["feature_norm", "negative_entropy"]
 
 
@@ -38,10 +40,10 @@ class Calibration(BaseModel):
 
     score: ScoreName
     threshold: FiniteFloat
-    target_false_alarm_rate: float
-    validation_images: int
-    false_alarm_rate: float
-    test_images: int
+    target_false_alarm_rate: Rate
+    validation_images: PositiveInt
+    false_alarm_rate: Rate
+    test_images: PositiveInt
     model_sha256: str
 
 
@@ -80,7 +82,9 @@ def _negative_entropy(probabilities: np.ndarray) -> np.ndarray:
     return (shares * np.log(np.maximum(shares, np.finfo(np.float64).tiny))).sum(axis=1)
 
 
-def threshold_at(validation_scores: np.ndarray, false_alarm_rate: float = 0.01) -> float:
+def threshold_at(
+    validation_scores: np.ndarray, false_alarm_rate: float = TARGET_FALSE_ALARM_RATE
+) -> float:
     """Return the highest threshold that has at most `false_alarm_rate` of the scores below it.
 
     Args:
@@ -102,12 +106,11 @@ def calibrate(
         validation: scores, float (N,), that `score` gave the validation images.
         test: scores, float (N,), that `score` gave the test images; they choose nothing.
     """
-    target = 0.01
-    threshold = round(threshold_at(validation, target), DIGITS)
+    threshold = round(threshold_at(validation), DIGITS)
     return Calibration(
         score=score.name,
         threshold=threshold,
-        target_false_alarm_rate=target,
+        target_false_alarm_rate=TARGET_FALSE_ALARM_RATE,
         validation_images=len(validation),
         false_alarm_rate=round(float(np.mean(test < threshold)), DIGITS),
         test_images=len(test),

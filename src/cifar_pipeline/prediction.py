@@ -10,8 +10,8 @@ import numpy as np
 from cifar_pipeline.command import complain
 from cifar_pipeline.errors import PipelineError
 from cifar_pipeline.familiarity import Calibration, FamiliarityScore, read_calibration
-from cifar_pipeline.picture_decoding import Fit, decode_picture
-from cifar_pipeline.picture_files import PictureError
+from cifar_pipeline.picture_decoding import decode_picture
+from cifar_pipeline.picture_files import Fit, PictureError
 from cifar_pipeline.saved_model import load_class_names, load_saved_model, predict_probabilities
 
 # So many files, of however many, are in memory at a time.
