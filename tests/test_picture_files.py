@@ -148,6 +148,13 @@ def test_cmyk() -> None:
         assert np.abs(pixels.astype(int) - (255, 0, 0)).max() <= 3
 
 
+@pytest.mark.parametrize("mode", ["YCbCr", "LAB"])
+def test_other_colour_spaces(mode: str) -> None:
+    picture = Image.new("RGB", (40, 40), (200, 60, 40)).convert(mode)
+    pixels = decoded(encoded(picture, "TIFF"))
+    assert np.abs(pixels.astype(int) - (200, 60, 40)).max() <= 5
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
 def test_exif_turns_the_picture(kind: str, orientation: int) -> None:
@@ -179,11 +186,17 @@ def test_damaged_exif_data_does_not_cost_the_picture() -> None:
     np.testing.assert_array_equal(decoded(content), noise())
 
 
-@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF", "AVIF", "MPO"])
 def test_the_first_frame_counts(kind: str) -> None:
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue", "lime")]
     content = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
     assert np.abs(decoded(content).astype(int) - (255, 0, 0)).max() <= 3
+
+
+def test_colours_of_16_bits() -> None:
+    pixels = noise()
+    content = b"P6 32 32 65535\n" + (pixels.astype(">u2") * 257).tobytes()
+    np.testing.assert_array_equal(decoded(content), pixels)
 
 
 # What becomes of sizes and shapes
@@ -316,7 +329,7 @@ def test_whatever_pillow_raises_is_one_line(monkeypatch: pytest.MonkeyPatch) -> 
             raise error
 
         monkeypatch.setattr(Image, "open", fail)
-        assert "save it" in refusal("a.png") or "again" in refusal("a.png")
+        assert "save it" in refusal("a.png")
 
 
 def test_random_damage_is_refused_or_decoded_without_noise(

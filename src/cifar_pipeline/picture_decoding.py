@@ -183,4 +183,4 @@ def _reason(path: str, error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read ({error.strerror}); check the file and its permissions"
     detail = shown(" ".join(str(error).split()))[:80] or type(error).__name__
-    return f"cut off or damaged ({detail}); fetch or save it again"
+    return f"cut off, damaged or of a rare kind ({detail}); fetch it again or save it as PNG"
