@@ -1,6 +1,5 @@
 """Decode one picture file, of any kind and size, into what the model takes."""
 
-import logging
 import os
 import stat
 import warnings
@@ -23,8 +22,6 @@ MAX_PIXELS = 120_000_000
 MAX_BYTES = 2**29
 _SIZE = IMAGE_SHAPE[0]
 _WHITE = (255, 255, 255)
-# Without a handler Python prints what Pillow logs of a broken file.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def decode_picture(path: str, fit: Fit = "crop") -> np.ndarray:
@@ -122,7 +119,7 @@ def _grey(picture: Image.Image, limits: tuple[float, float] | None = None) -> Im
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Pillow's warnings, and what libtiff writes to file descriptor 2, off the terminal.
+    """Keep Pillow's warnings, and what it logs and libtiff writes, off the terminal.
 
     What is wrong with a file comes as an exception as well.
     """
