@@ -122,6 +122,8 @@ def test_a_file_that_does_not_belong(model_path: Path, tmp_path: Path) -> None:
     calibration = calibration_of(model_path)
     write_calibration(path, calibration.model_copy(update={"threshold": float("inf")}))
     assert "cannot be read" in refusal()
+    write_calibration(path, calibration.model_copy(update={"false_alarm_rate": 1.5}))
+    assert "cannot be read" in refusal()
     write_calibration(path, calibration.model_copy(update={"model_sha256": "0" * 64}))
     assert "another model" in refusal()
     write_calibration(path, calibration)

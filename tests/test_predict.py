@@ -18,7 +18,7 @@ from cifar_pipeline import prediction, prediction_output
 from cifar_pipeline.checksums import sha256_of
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.cli import app
-from cifar_pipeline.familiarity import Calibration, score_name, write_calibration
+from cifar_pipeline.familiarity import Calibration, calibrate, score_name, write_calibration
 from cifar_pipeline.saved_model import load_saved_model, predict_outputs, probe_of
 from closure import ROOT
 from pictures import as_nobody, bomb, encoded, noise
@@ -177,8 +177,14 @@ def test_an_unfamiliar_picture_is_marked_and_explained(folder: Path) -> None:
     assert "unfamiliar (0.136)" in rows["dark.png"]
     assert "unfamiliar" not in rows["light.png"]
     last = result.stdout.splitlines()[-1]
-    assert "(feature_norm) is below 0.5, and so is that of 1.23% of the 10,000 test images" in last
+    assert "(feature_norm) is below 0.500, as it is for 1.23% of the 10,000 test images" in last
     assert "false alarms" in last
+
+
+def test_a_score_at_the_threshold_is_familiar(model_path: Path) -> None:
+    calibration = calibrate(model_path, "feature_norm", np.array([2.0]), np.array([3.0]))
+    assert not prediction.Familiarity(2.0, calibration).unfamiliar
+    assert prediction.Familiarity(1.999, calibration).unfamiliar
 
 
 @pytest.mark.parametrize("state", ["missing", "of another model", "no JSON"])
@@ -387,12 +393,17 @@ def module(*arguments: str, **environment: str) -> subprocess.CompletedProcess[b
 
 def test_as_a_program(folder: Path) -> None:
     names = [save("ü😀.png", noise()), save(os.fsdecode(b"latin-\xe9.png"), noise())]
-    done = module(*names, save("b.png", b"broken"), PYTHONIOENCODING="ascii")
+    # Tag 277, samples per pixel: Pillow logs that 153 are too many.
+    samples = b"\x15\x01\x03\0\x01\0\0\0"
+    tiff = encoded(noise(), "TIFF").replace(samples + b"\x03", samples + b"\x99")
+    broken = [save("b.png", b"broken"), save("c.tif", tiff)]
+    done = module(*names, *broken, PYTHONIOENCODING="ascii")
     assert done.returncode == 1
     assert r"\xfc\U0001f600.png" in done.stdout.decode("ascii")
     assert r"latin-\udce9.png" in done.stdout.decode("ascii")
-    (line,) = done.stderr.decode().splitlines()
-    assert line.startswith("error: b.png: no picture that can be read")
+    first, second = done.stderr.decode().splitlines()
+    assert first.startswith("error: b.png: no picture that can be read")
+    assert second.startswith("error: c.tif: ")  # and not what Pillow logs, nor TensorFlow's notes
 
 
 def test_help_loads_nothing_heavy() -> None:

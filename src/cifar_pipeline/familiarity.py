@@ -10,10 +10,10 @@ probabilities.
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, ValidationError
 
 from cifar_pipeline.atomic import replacing
 from cifar_pipeline.checksums import sha256_of
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import keras
 
 DIGITS = 6
+TARGET_FALSE_ALARM_RATE = 0.01
+Rate = Annotated[float, Field(ge=0, le=1)]
 ScoreName = Literal["feature_norm", "negative_entropy"]
 
 
@@ -38,10 +40,10 @@ class Calibration(BaseModel):
 
     score: ScoreName
     threshold: FiniteFloat
-    target_false_alarm_rate: float
-    validation_images: int
-    false_alarm_rate: float
-    test_images: int
+    target_false_alarm_rate: Rate
+    validation_images: PositiveInt
+    false_alarm_rate: Rate
+    test_images: PositiveInt
     model_sha256: str
 
 
@@ -51,7 +53,9 @@ def score_name(model: "keras.Model") -> ScoreName:
     return "feature_norm" if has_features else "negative_entropy"
 
 
-def threshold_at(validation_scores: np.ndarray, false_alarm_rate: float = 0.01) -> float:
+def threshold_at(
+    validation_scores: np.ndarray, false_alarm_rate: float = TARGET_FALSE_ALARM_RATE
+) -> float:
     """Return the highest threshold that has at most `false_alarm_rate` of the scores below it.
 
     Args:
@@ -73,12 +77,11 @@ def calibrate(
         validation: scores of the validation images, float (N,).
         test: scores of the test images, float (N,); they choose nothing.
     """
-    target = 0.01
-    threshold = round(threshold_at(validation, target), DIGITS)
+    threshold = round(threshold_at(validation), DIGITS)
     return Calibration(
         score=score,
         threshold=threshold,
-        target_false_alarm_rate=target,
+        target_false_alarm_rate=TARGET_FALSE_ALARM_RATE,
         validation_images=len(validation),
         false_alarm_rate=round(float(np.mean(test < threshold)), DIGITS),
         test_images=len(test),

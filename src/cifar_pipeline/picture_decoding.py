@@ -1,33 +1,27 @@
 """Decode one picture file, of any kind and size, into what the model takes."""
 
-import logging
 import os
 import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cifar_pipeline.classes import IMAGE_SHAPE
-from cifar_pipeline.picture_files import PictureError, shown
-
-Fit = Literal["crop", "pad", "stretch"]
+from cifar_pipeline.picture_files import Fit, PictureError, shown
 
 # Not all that Pillow knows: EPS, for one, is a program that Ghostscript would run.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO")
 _READABLE = "PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF, JPEG 2000, PPM or ICO"
-# A 100-megapixel camera's pictures pass; they take some 700 MB while they are decoded.
+# A 100-megapixel camera's pictures pass; they take up to 2 GB while they are decoded.
 MAX_PIXELS = 120_000_000
 # WebP and AVIF are read into memory as a whole before anything is known of them.
 MAX_BYTES = 2**29
 _SIZE = IMAGE_SHAPE[0]
 _WHITE = (255, 255, 255)
-# Without a handler Python prints what Pillow logs of a broken file.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def decode_picture(path: str, fit: Fit = "crop") -> np.ndarray:
@@ -73,50 +67,59 @@ def fitted(picture: Image.Image, fit: Fit) -> Image.Image:
     if fit == "crop":
         side = min(width, height)
         left, top = (width - side) // 2, (height - side) // 2
-        return _resampled(picture.crop((left, top, left + side, top + side)), _SIZE, _SIZE)
+        return _resampled(picture, (_SIZE, _SIZE), (left, top, left + side, top + side))
+    whole = (0, 0, width, height)
     if fit == "stretch":
-        return _resampled(picture, _SIZE, _SIZE)
+        return _resampled(picture, (_SIZE, _SIZE), whole)
     scale = _SIZE / max(width, height)
-    inner = _resampled(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     padded = Image.new("RGB", (_SIZE, _SIZE), _WHITE)
-    padded.paste(inner, ((_SIZE - inner.width) // 2, (_SIZE - inner.height) // 2))
+    place = ((_SIZE - size[0]) // 2, (_SIZE - size[1]) // 2)
+    padded.paste(_resampled(picture, size, whole), place)
     return padded
 
 
-def _resampled(picture: Image.Image, width: int, height: int) -> Image.Image:
-    less = (min(picture.width, width), min(picture.height, height))
-    # Either step leaves a picture that has the size already as it is. Where one side shrinks and
-    # the other grows, one filter for both would be wrong for one of them.
-    shrunk = picture.resize(less, Image.Resampling.BOX)
-    return shrunk.resize((width, height), Image.Resampling.LANCZOS)
+def _resampled(
+    picture: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int]
+) -> Image.Image:
+    left, top, right, bottom = box
+    less = (min(right - left, size[0]), min(bottom - top, size[1]))
+    # Where one side shrinks and the other grows, one filter would be wrong for one of them. A step
+    # that has nothing to do leaves the pixels as they are.
+    shrunk = picture.resize(less, Image.Resampling.BOX, box)
+    return shrunk.resize(size, Image.Resampling.LANCZOS)
 
 
 def _as_rgb(picture: Image.Image) -> Image.Image:
     """Return a picture of any mode in 8-bit RGB."""
-    if picture.mode.startswith("I;16"):
-        return _grey(np.asarray(picture).astype(np.float64), 0, 65535)
-    if picture.mode == "I" and picture.format == "PPM":  # Pillow's mode for PGM of 16 bits
-        return _grey(np.asarray(picture).astype(np.float64), 0, 65535)
+    # "I" is 32 bits but for PGM, where it is Pillow's mode for 16.
+    if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PPM"):
+        return _grey(picture, (0, 65535))
     if picture.mode in ("I", "F"):
-        values = np.asarray(picture).astype(np.float64)
-        return _grey(values, values.min(), values.max())
+        return _grey(picture)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, (*_WHITE, 255))
-        return Image.alpha_composite(white, picture).convert("RGB")
-    return picture.convert("RGB")
+        white = Image.new("RGB", picture.size, _WHITE)
+        white.paste(picture, mask=picture)
+        return white
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def _grey(values: np.ndarray, black: float, white: float) -> Image.Image:
+def _grey(picture: Image.Image, limits: tuple[float, float] | None = None) -> Image.Image:
+    """Return a picture of numbers with `limits`, or else their own, stretched to 0 to 255."""
+    # 24 bits of precision decide on 8, and a large picture has to fit into memory.
+    values = np.array(picture, np.float32)
     if not np.isfinite(values).all():
         raise ValueError("values that are not finite")
-    scaled = (values - black) * (255 / max(white - black, np.finfo(np.float64).tiny))
-    return Image.fromarray(scaled.round().astype(np.uint8)).convert("RGB")
+    least, greatest = limits or (float(values.min()), float(values.max()))
+    values -= least
+    values *= 255 / max(greatest - least, float(np.finfo(np.float32).tiny))
+    return Image.fromarray(values.round(out=values).astype(np.uint8)).convert("RGB")
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Pillow's warnings, and what libtiff writes to file descriptor 2, off the terminal.
+    """Keep Pillow's warnings, and what it logs and libtiff writes, off the terminal.
 
     What is wrong with a file comes as an exception as well.
     """
@@ -177,4 +180,4 @@ def _reason(path: str, error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read ({error.strerror}); check the file and its permissions"
     detail = shown(" ".join(str(error).split()))[:80] or type(error).__name__
-    return f"cut off or damaged ({detail}); fetch or save it again"
+    return f"cut off, damaged or of a rare kind ({detail}); fetch it again or save it as PNG"

@@ -1,12 +1,15 @@
-"""Which picture files the arguments of `predict` name, and how their names are shown."""
+"""What the arguments of `predict` mean: which picture files, and how names are shown."""
 
 import glob
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from cifar_pipeline.errors import PipelineError
 
+# What becomes of a picture that is not square, see picture_decoding.fitted.
+Fit = Literal["crop", "pad", "stretch"]
 # In a folder, only files that end so count as pictures. A file that is named itself may end in
 # anything: its content decides.
 SUFFIXES = (

@@ -4,12 +4,12 @@ import sys
 from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from cifar_pipeline.errors import ParamsError
-from cifar_pipeline.picture_files import expand
+from cifar_pipeline.picture_files import Fit, PictureError, expand
 
 
 def predict(
@@ -27,7 +27,7 @@ def predict(
     ] = Path("reports/familiarity.json"),
     top: Annotated[int, typer.Option(min=1, help="How many classes to show.")] = 3,
     fit: Annotated[
-        Literal["crop", "pad", "stretch"],
+        Fit,
         typer.Option(
             help="A picture that is not square loses its ends, gets white added, or is distorted."
         ),
@@ -43,7 +43,6 @@ def predict(
     if as_json and as_csv:
         raise ParamsError("--json and --csv exclude each other; choose one of them")
     # Imported late: NumPy and Pillow would hold up --help.
-    from cifar_pipeline.picture_files import PictureError
     from cifar_pipeline.prediction import Prediction, predict_files
     from cifar_pipeline.prediction_output import print_csv, print_json, print_table
 

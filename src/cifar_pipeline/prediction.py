@@ -10,8 +10,8 @@ import numpy as np
 from cifar_pipeline.command import complain
 from cifar_pipeline.errors import PipelineError
 from cifar_pipeline.familiarity import Calibration, read_calibration, score_name
-from cifar_pipeline.picture_decoding import Fit, decode_picture
-from cifar_pipeline.picture_files import PictureError
+from cifar_pipeline.picture_decoding import decode_picture
+from cifar_pipeline.picture_files import Fit, PictureError
 from cifar_pipeline.saved_model import (
     check_classes,
     load_class_names,

@@ -38,7 +38,7 @@ def print_table(outcomes: Outcomes) -> None:
             mark = ""
             if outcome.familiarity and outcome.familiarity.unfamiliar:
                 calibration = outcome.familiarity.calibration
-                mark = f"{_MARK} ({outcome.familiarity.score:.3g})"
+                mark = f"{_MARK} ({outcome.familiarity.score:#.3g})"
             names, probabilities = zip(*outcome.classes, strict=True)
             column = "\n".join(f"{probability:.4f}" for probability in probabilities)
             table.add_row(shown(outcome.name), "\n".join(names), column, mark, end_section=True)
@@ -53,10 +53,10 @@ def print_table(outcomes: Outcomes) -> None:
 
 def _explanation(calibration: Calibration) -> str:
     return (
-        f"{_MARK}: little in the picture is like anything the model was trained on, so its classes "
-        f"may mean nothing; the score in brackets ({calibration.score}) is below "
-        f"{calibration.threshold:.3g}, and so is that of {calibration.false_alarm_rate:.2%} of the "
-        f"{calibration.test_images:,} test images (false alarms)"
+        f"{_MARK}: the model finds little in the picture of what it was trained on, and its "
+        f"classes may mean nothing. The score in brackets ({calibration.score}) is below "
+        f"{calibration.threshold:#.3g}, as it is for {calibration.false_alarm_rate:.2%} of the "
+        f"{calibration.test_images:,} test images (false alarms)."
     )
 
 
