@@ -91,7 +91,7 @@ COMPILE := python -m uv pip compile -q --universal --python-version 3.11 --gener
 	--no-emit-index-url --no-header --no-annotate pyproject.toml
 
 benchmark: repro ## Measure what README's performance table shows (hours), and write it.
-	@python benchmarks/performance.py
+	@python benchmarks/performance.py $(ARGS)
 
 # requirements.txt is what train and evaluate depend on: a new linter does not retrain a model.
 lock: setup-dev ## Write the hash-pinned requirements anew from pyproject.toml.

@@ -29,19 +29,27 @@ def commit() -> str:
     return subprocess.check_output(name, cwd=ROOT, text=True).strip() + "-dirty" * same.returncode
 
 
+def known_record(key: dict[str, str]) -> dict[str, Any] | None:
+    """Return the record of `key` in results.json, None where there is none."""
+    return next((record for record in _records() if record["key"] == key), None)
+
+
 def recorded(key: dict[str, str], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return the record of `key` in results.json, or else measure and put it there."""
     from cifar_pipeline.atomic import replacing
 
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    for record in known:
-        if record["key"] == key:
-            return record
+    record = known_record(key)
+    if record:
+        return record
     at = commit()
     record = {"key": key, **measure(), "commit": at}
     with replacing(RESULTS) as temporary:
-        temporary.write_text(json.dumps([*known, record], indent=1) + "\n")
+        temporary.write_text(json.dumps([*_records(), record], indent=1) + "\n")
     return record
+
+
+def _records() -> list[dict[str, Any]]:
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
 
 
 def for_epochs(params: Any, epochs: int) -> Any:
@@ -51,5 +59,5 @@ def for_epochs(params: Any, epochs: int) -> Any:
 
 
 def peak_gigabytes() -> float:
-    """Return the largest resident memory that this process has had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    """Return the largest resident memory that this process has had, in 10^9 bytes."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e9

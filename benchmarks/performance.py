@@ -2,17 +2,20 @@
 
 Every figure comes from results.json or, where it is missing there for this machine, these versions
 and these models' bits, from a measurement made now; then it goes into results.json. With everything
-to be measured that takes hours on two cores, so the presets run in the order of their cost.
+to be measured that takes hours on two cores, so the presets run in the order of their cost;
+`make benchmark ARGS=--known` writes what is there and measures nothing.
 """
 
 import os
 import statistics
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from accuracy import collect, key_of_run
-from common import ROOT, commit, in_a_process, recorded
+from common import ROOT, commit, in_a_process, known_record, recorded
 
 README = ROOT / "README.md"
 BEGIN, END = "<!-- performance: `make benchmark` -->\n", "<!-- /performance -->\n"
@@ -57,28 +60,73 @@ def row_of(preset: str, runs: list[Record]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def measured(script: str, preset: str) -> Record:
-    """Return what the benchmark `script` says of a preset, from results.json or anew."""
+def runs_of(preset: str, seeds: int, all_images: bool, measure: bool) -> list[Record]:
+    """Return the runs of seeds 1 to `seeds`; without `measure` those that are there."""
+    wanted = range(1, seeds + 1)
+    if measure:
+        return collect(preset, wanted, all_images)
+    found = (known_record(key_of_run(preset, seed, all_images)) for seed in wanted)
+    return [run for run in found if run]
+
+
+def measured(script: str, preset: str, measure: bool) -> Record | None:
+    """Return what the benchmark `script` says of a preset; without `measure` if it is there."""
     key = {**key_of_run(preset, 1, all_images=False), "measured": script}
-    file = str(HERE / f"{script}.py")
-    return recorded(key, lambda: in_a_process(file, "--preset", preset))
+    if not measure:
+        return known_record(key)
+    return recorded(key, partial(in_a_process, str(HERE / f"{script}.py"), "--preset", preset))
 
 
-def section() -> str:
+def stage_times(device: str, measure: bool) -> Record | None:
+    """Return what stage_times.py says of this commit; without `measure` if it is there."""
+    key = {"measured": "stage_times", "commit": commit(), "device": device}
+    if not measure:
+        return known_record(key)
+    return recorded(key, partial(in_a_process, str(HERE / "stage_times.py")))
+
+
+def lines_of_measurements(device: str, measure: bool) -> list[str]:
+    """Return the rows of the second table."""
+    lines = []
+    if race := measured("time_to_accuracy", "quick", measure):
+        lines += [
+            f"| to 0.79 validation accuracy: the 2017 script | {race['published_seconds']:,} s |",
+            f"| the same: `{race['preset']}` | {race['our_seconds']:.1f} s, "
+            f"{race['ratio']:.0f} times quicker |",
+        ]
+    if speed := measured("efficiency", "accurate", measure):
+        lines += [
+            f"| a step of `{speed['preset']}` against the fastest convolution | "
+            f"{speed['step_gigaflops']} of {speed['ceiling_gigaflops']} GFLOP/s, "
+            f"{speed['efficiency_percent']:.0f} % |",
+            f"| its input, augmentation included | {speed['input_percent']:.1f} % of a step |",
+        ]
+    if growth := measured("scaling", "fast", measure):
+        sizes = ", ".join(f"{row['images']:,}" for row in growth["rows"])
+        costs = ", ".join(
+            f"{row['epoch_seconds']:.1f} s ({row['peak_gigabytes']:.2f} GB)"
+            for row in growth["rows"]
+        )
+        lines += [f"| `fast`, an epoch of {sizes} images | {costs} |"]
+    if stages := stage_times(device, measure):
+        lines += [
+            f"| preprocess; evaluate | {stages['preprocess']:.1f} s; {stages['evaluate']:.1f} s |",
+            "| `dvc repro` with nothing to do; `dvc status`; a stage's `--help` | "
+            f"{stages['dvc_repro_with_nothing_to_do']:.2f} s; {stages['dvc_status']:.2f} s; "
+            f"{stages['help']:.2f} s |",
+        ]
+    return ["| measured | |", "|---|---|", *lines, ""] if lines else []
+
+
+def section(measure: bool) -> str:
     """Return the Markdown between the marks."""
-    runs = {
-        (preset, all_images): collect(preset, range(1, seeds + 1), all_images)
-        for preset, seeds, all_images in ROWS
-    }
-    rows = [row_of(preset, runs[preset, all_images]) for preset, _, all_images in ROWS]
-    first = runs["fast", False][0]
-    race = measured("time_to_accuracy", "quick")
-    speed = measured("efficiency", "accurate")
-    growth = measured("scaling", "fast")["rows"]
-    stages = recorded(
-        {"measured": "stage_times", "commit": commit(), "device": first["key"]["device"]},
-        lambda: in_a_process(str(HERE / "stage_times.py")),
-    )
+    runs = [(preset, runs_of(preset, seeds, every, measure)) for preset, seeds, every in ROWS]
+    runs = [(preset, found) for preset, found in runs if found]
+    if not runs:
+        sys.exit(
+            "results.json has no run of these models on this kind of machine: `make benchmark`"
+        )
+    first = runs[0][1][0]
     return "\n".join(
         [
             f"{os.cpu_count()} cores of: {first['processor']}; {first['precision']}; written by "
@@ -87,34 +135,18 @@ def section() -> str:
             "| preset | trained on | seeds | test accuracy | with `flip` | with `flip_shift` "
             "| epochs | training | memory, at most |",
             "|---|---|---|---|---|---|---|---|---|",
-            *rows,
+            *(row_of(preset, found) for preset, found in runs),
             "",
-            "| measured | |",
-            "|---|---|",
-            f"| to 0.79 validation accuracy: the 2017 script | {race['published_seconds']:,} s |",
-            f"| the same: `{race['preset']}` | {race['our_seconds']:.1f} s, {race['ratio']:.0f} "
-            "times quicker |",
-            f"| a step of `{speed['preset']}` against the fastest convolution | "
-            f"{speed['step_gigaflops']} of {speed['ceiling_gigaflops']} GFLOP/s, "
-            f"{speed['efficiency_percent']:.0f} % |",
-            f"| its input, augmentation included | {speed['input_percent']:.1f} % of a step |",
-            "| `fast`, an epoch of "
-            + ", ".join(f"{row['images']:,}" for row in growth)
-            + " images | "
-            + ", ".join(
-                f"{row['epoch_seconds']:.1f} s ({row['peak_gigabytes']:.2f} GB)" for row in growth
-            )
-            + " |",
-            f"| preprocess; evaluate | {stages['preprocess']:.1f} s; {stages['evaluate']:.1f} s |",
-            f"| `dvc repro` with nothing to do; `dvc status`; a stage's `--help` | "
-            f"{stages['dvc_repro_with_nothing_to_do']:.2f} s; {stages['dvc_status']:.2f} s; "
-            f"{stages['help']:.2f} s |",
-            "",
+            *lines_of_measurements(first["key"]["device"], measure),
         ]
     )
 
 
-def main() -> None:
+def main(
+    known: Annotated[
+        bool, typer.Option("--known", help="Measure nothing that is missing.")
+    ] = False,
+) -> None:
     """Measure what is missing and write the table into README.md."""
     from cifar_pipeline.atomic import replacing
 
@@ -124,8 +156,8 @@ def main() -> None:
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
     with replacing(README) as temporary:
-        temporary.write_text(before + BEGIN + section() + END + after)
+        temporary.write_text(before + BEGIN + section(not known) + END + after)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)
