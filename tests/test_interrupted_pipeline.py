@@ -134,7 +134,7 @@ def test_without_dvc_nothing_is_left_beside_the_results(workspace: Workspace) ->
     assert "models/." not in before
     workspace.run("python", "stages/train.py")
     found = {path.name for path in (workspace.folder / "models").iterdir()}
-    assert found == {".gitignore", "model.keras", "training.lock"}
+    assert found == {".gitignore", "model.keras", "training.lock", "validation_outputs.npz"}
 
 
 @pytest.mark.parametrize("torn", ["", '{"data/raw": {"wri'])

@@ -344,14 +344,14 @@ def test_files_are_predicted_in_batches_and_in_their_order(
 ) -> None:
     monkeypatch.setattr(prediction, "BATCH_SIZE", 2)
     sizes, loads = [], []
-    whole = prediction.predict_probabilities
+    whole = prediction.predict_outputs
     load = prediction.load_saved_model
 
     def counted(model, images, batch_size):
         sizes.append(len(images))
         return whole(model, images, batch_size)
 
-    monkeypatch.setattr(prediction, "predict_probabilities", counted)
+    monkeypatch.setattr(prediction, "predict_outputs", counted)
     monkeypatch.setattr(
         prediction, "load_saved_model", lambda path: loads.append(path) or load(path)
     )
