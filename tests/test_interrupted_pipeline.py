@@ -17,6 +17,7 @@ BACKUP = "models/training.backup"
 PRODUCED = (
     "dvc.lock",
     "models/model.keras",
+    "models/validation_outputs.npz",
     "reports/history.csv",
     "reports/train_metrics.json",
 )
