@@ -7,6 +7,7 @@ and evaluate as DVC runs them (into a scratch folder), `dvc repro` with nothing 
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def main(rounds: Annotated[int, typer.Option(help="Times each command runs.", mi
         "DVC_NO_ANALYTICS": "1",
     }
     with tempfile.TemporaryDirectory() as scratch:
+        shutil.copytree(ROOT / "reports", f"{scratch}/reports")  # evaluate reads train's
         commands = {
             "help": [python, "stages/train.py", "--help"],
             "preprocess": [python, "stages/preprocess.py", "--processed", f"{scratch}/processed"],
