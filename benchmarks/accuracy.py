@@ -5,8 +5,8 @@
 
 Every run is a process of its own, on the arrays of data/processed. Each run's figures go into
 results.json, with what they depend on: a run that is there already, on this kind of processor and
-with the same first steps, bit for bit, is not repeated. The test set is read when the training is
-over, and nothing is chosen by it.
+with the same first steps, bit for bit, is not repeated, and one that was broken off goes on after
+its last epoch. The test set is read when the training is over, and nothing is chosen by it.
 
 --all-images trains on all 50,000 images for the preset's number of epochs, as the presets' peers
 do: no image is held out, so the last epoch is kept, whatever it is. The pipeline never does that.
@@ -15,7 +15,6 @@ do: no image is held out, so the last epoch is kept, whatever it is. The pipelin
 import hashlib
 import json
 import statistics
-import time
 from functools import partial
 from typing import Annotated, Any
 
@@ -65,9 +64,11 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
 
     start_backend()
     from cifar_pipeline.arrays import load_split
+    from cifar_pipeline.backup import Backup
     from cifar_pipeline.device import describe_device, processor_name, resolve_precision
     from cifar_pipeline.network import build_saved_network
     from cifar_pipeline.params.models import load_model
+    from cifar_pipeline.run_key import run_key
     from cifar_pipeline.saved_model import predict_probabilities
     from cifar_pipeline.scoring import accuracy
     from cifar_pipeline.statistics import load_statistics
@@ -81,9 +82,9 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
         images = np.concatenate([data.images, held_out.images])
         data = Split(images, np.concatenate([data.labels, held_out.labels]))
         params = for_epochs(params, params.epochs)
-    started = time.monotonic()
-    run = fit(params, seed, precision, data, held_out, load_statistics(PROCESSED))
-    seconds = time.monotonic() - started
+    key = {**run_key(params, seed, precision, PROCESSED), "images": str(len(data.images))}
+    backup = Backup(ROOT / f"models/training.{preset}-{seed}-{len(data.images)}", key)
+    run = fit(params, seed, precision, data, held_out, load_statistics(PROCESSED), backup)
     peak = peak_gigabytes()
     saved = build_saved_network(params, load_statistics(PROCESSED), run.network)
     images, labels = load_split(PROCESSED, "test")
@@ -100,6 +101,7 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
         choice: round(accuracy(predict_views(predict, images, choice), labels), 4)
         for choice in ("none", "flip", "flip_shift")
     }
+    backup.remove()
     kept = run.history.iloc[run.best_epoch - 1]
     return {
         "processor": processor_name(),
@@ -109,9 +111,9 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
         "kept_epoch": run.best_epoch,
         "validation_accuracy": None if all_images else round(float(kept["val_accuracy"]), 4),
         "test_accuracy": test_accuracy,
-        # Both with the graph's tracing; the second one with building and compiling, too.
+        # With the graph's tracing, and all epochs of a run that was broken off and taken up again.
         "epoch_seconds": round(sum(run.seconds), 1),
-        "fit_seconds": round(seconds, 1),
+        "median_epoch_seconds": round(statistics.median(run.seconds), 1),
         "peak_gigabytes": round(peak, 2),
     }
 
