@@ -1,15 +1,16 @@
 """Which score finds pictures unlike CIFAR-10: `python benchmarks/familiarity.py [OPTIONS]`.
 
-For every score and every kind of far picture: how many are found at a threshold that 1 % of the
-validation images miss, and the area under the ROC curve against the test images. The network has to
-have the layers `features` and `scaled_logits`. Sources of the scores: Hendrycks and Gimpel (ICLR
-2017), softmax; Hendrycks et al. (ICML 2022), logit; Liu et al. (NeurIPS 2020), energy; Park et al.
-(ICCV 2023), norm; Lee et al. (NeurIPS 2018), Mahalanobis; Ren et al. (arXiv:2106.09022), relative
-Mahalanobis.
+For every score and every kind of far picture: how many are found at a threshold that 1 % of one
+half of the validation images miss, and the area under the ROC curve against the other half. The
+network has to be one of train's. Sources of the scores: Hendrycks and Gimpel (ICLR 2017), softmax;
+Hendrycks et al. (ICML 2022), logit; Liu et al. (NeurIPS 2020), energy; Park et al. (ICCV 2023),
+norm; Lee et al. (NeurIPS 2018), Mahalanobis; Ren et al. (arXiv:2106.09022), relative Mahalanobis.
+"texture" is the distance of the channel means half-way through the network.
 """
 
 import argparse
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +18,26 @@ from common import PROCESSED, ROOT  # puts src on the path
 from PIL import Image, ImageDraw, ImageFont
 
 from cifar_pipeline.familiarity import threshold_at
+from cifar_pipeline.familiarity_statistics import (
+    FamiliarityStatistics,
+    load_familiarity_statistics,
+)
 from cifar_pipeline.picture_decoding import decode_picture, fitted
 from cifar_pipeline.picture_files import PictureError, expand
+from cifar_pipeline.probe import FEATURES, LOGITS
 from cifar_pipeline.saved_model import load_saved_model
 
 IMAGES = 1000  # of each kind
 CANVAS = 256  # text and charts are drawn so large and then reduced as predict does
-BATCH_SIZE = 500
+BATCH_SIZE = 250
+TRAINING_IMAGES = 20_000
 _REGULARIZATION = 1e-6  # of covariances
 
 
-def far_pictures(test: np.ndarray) -> dict[str, np.ndarray]:
-    """Return uint8 (1000, 32, 32, 3) of each kind; the last two are test images in disorder."""
+def far_pictures(near: np.ndarray) -> dict[str, np.ndarray]:
+    """Return uint8 (1000, 32, 32, 3) of each kind; the last two are of `near`, in disorder."""
     random = np.random.default_rng(0)
-    base = test[:IMAGES]
+    base = near[:IMAGES]
     ends = random.uniform(0, 255, (2, IMAGES, 1, 1, 3))
     rows, columns = np.mgrid[-1:1:32j, -1:1:32j][..., None]
     angle = random.uniform(0, 2 * np.pi, (IMAGES, 1, 1, 1))
@@ -93,8 +100,17 @@ def readable(arguments: list[str]) -> np.ndarray:
     return np.stack(images)
 
 
-# Every score takes features (N, d) and logits (N, classes); the higher, the more familiar.
-Score = Callable[[np.ndarray, np.ndarray], np.ndarray]
+@dataclass(frozen=True)
+class Inside:
+    """What the network makes of N images: features (N, d), logits, channel means (N, D)."""
+
+    features: np.ndarray
+    logits: np.ndarray
+    channel_means: np.ndarray
+
+
+# The higher, the more familiar.
+Score = Callable[[Inside], np.ndarray]
 
 
 def _log_sum(logits: np.ndarray) -> np.ndarray:
@@ -111,8 +127,13 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)
 
 
-def scores(features: np.ndarray, labels: np.ndarray) -> dict[str, Score]:
-    """Return the candidates; those of the last three lines need these training features."""
+def _norm(inside: Inside) -> np.ndarray:
+    return np.linalg.norm(inside.features, axis=1)
+
+
+def scores(train: Inside, labels: np.ndarray) -> dict[str, Score]:
+    """Return the candidates; some need these training images."""
+    features = train.features
     means = np.stack([features[labels == label].mean(axis=0) for label in np.unique(labels)])
     middle = features.mean(axis=0)
 
@@ -124,24 +145,37 @@ def scores(features: np.ndarray, labels: np.ndarray) -> dict[str, Score]:
     def distance(features: np.ndarray, mean: np.ndarray, inverse: np.ndarray) -> np.ndarray:
         return np.einsum("ij,jk,ik->i", features - mean, inverse, features - mean)
 
-    def nearest(features: np.ndarray) -> np.ndarray:
-        return np.min([distance(features, mean, within) for mean in means], axis=0)
+    def nearest(inside: Inside) -> np.ndarray:
+        return np.min([distance(inside.features, mean, within) for mean in means], axis=0)
+
+    statistics = FamiliarityStatistics.of("", _norm(train), train.channel_means)
+
+    def texture(inside: Inside) -> np.ndarray:
+        return statistics.parts(_norm(inside), inside.channel_means)[1]
+
+    energies = _log_sum(train.logits)
+
+    def energy(inside: Inside) -> np.ndarray:
+        return (_log_sum(inside.logits) - energies.mean()) / energies.std()
 
     return {
-        "maximum softmax": lambda _, logits: logits.max(axis=1) - _log_sum(logits),
-        "maximum logit": lambda _, logits: logits.max(axis=1),
-        "energy": lambda _, logits: _log_sum(logits),
-        "negative entropy": lambda _, logits: _negative_entropy(logits),
-        "deviation of logits": lambda _, logits: logits.std(axis=1),
-        "feature norm": lambda features, _: np.linalg.norm(features, axis=1),
-        "feature norm, L1": lambda features, _: np.abs(features).sum(axis=1),
-        "cosine to means": lambda features, _: (
-            _unit(features - middle) @ _unit(means - middle).T
+        "maximum softmax": lambda inside: inside.logits.max(axis=1) - _log_sum(inside.logits),
+        "maximum logit": lambda inside: inside.logits.max(axis=1),
+        "energy": energy,
+        "negative entropy": lambda inside: _negative_entropy(inside.logits),
+        "deviation of logits": lambda inside: inside.logits.std(axis=1),
+        "norm": _norm,
+        "norm, L1": lambda inside: np.abs(inside.features).sum(axis=1),
+        "cosine to means": lambda inside: (
+            _unit(inside.features - middle) @ _unit(means - middle).T
         ).max(axis=1),
-        "Mahalanobis": lambda features, _: -nearest(features),
-        "relative Mahalanobis": lambda features, _: (
-            distance(features, middle, whole) - nearest(features)
+        "Mahalanobis": lambda inside: -nearest(inside),
+        "relative Mahalanobis": lambda inside: (
+            distance(inside.features, middle, whole) - nearest(inside)
         ),
+        "texture": texture,
+        "energy and texture": lambda inside: energy(inside) + texture(inside),
+        "norm and texture": lambda inside: statistics.score(_norm(inside), inside.channel_means),
     }
 
 
@@ -160,33 +194,39 @@ def main() -> None:
     parser.add_argument("pictures", nargs="*", help="far pictures of your own, files or folders")
     options = parser.parse_args()
     network = load_saved_model(options.model)
+    statistics = load_familiarity_statistics(options.model)
+    if statistics is None:
+        parser.error(f"{options.model} is of another program; expected a model of train")
     import keras
 
-    layers = [network.get_layer(name).output for name in ("features", "scaled_logits")]
-    inner = keras.Model(network.inputs, layers)
+    layers = [network.get_layer(name).output for name in (FEATURES, LOGITS)]
+    means = keras.ops.mean(network.get_layer(statistics.layer).output, axis=(1, 2))
+    inner = keras.Model(network.inputs, [*layers, means])
 
-    def outputs(images: np.ndarray) -> list[np.ndarray]:
+    def inside(images: np.ndarray) -> Inside:
         starts = range(0, len(images), BATCH_SIZE)
         batches = [inner.predict_on_batch(images[at : at + BATCH_SIZE]) for at in starts]
-        return [np.concatenate(each).astype(np.float64) for each in zip(*batches, strict=True)]
+        return Inside(*(np.concatenate(each) for each in zip(*batches, strict=True)))
 
     def split(name: str) -> np.ndarray:
         return np.load(options.processed / f"{name}.npy")
 
-    test_images = split("test_images")
-    far = far_pictures(test_images)
+    # The test images choose nothing, not even a score.
+    validation = split("validation_images")
+    choosing, near_images = validation[::2], validation[1::2]
+    far = far_pictures(near_images)
     if options.pictures:
         far["files"] = readable(options.pictures)
-    train = outputs(split("train_images")[:20_000])[0]
-    validation, test = outputs(split("validation_images")), outputs(test_images)
-    unknown = {kind: outputs(images) for kind, images in far.items()}
+    train = inside(split("train_images")[:TRAINING_IMAGES])
+    chosen_by, near = inside(choosing), inside(near_images)
+    unknown = {kind: inside(images) for kind, images in far.items()}
     print(f"{'':20}  false alarms" + "".join(f"{kind:>14}" for kind in far))
-    for name, score in scores(train, split("train_labels")[:20_000]).items():
-        threshold = threshold_at(score(*validation))
-        known = score(*test)
+    for name, score in scores(train, split("train_labels")[:TRAINING_IMAGES]).items():
+        threshold = threshold_at(score(chosen_by))
+        known = score(near)
         line = f"{name:20}{np.mean(known < threshold):14.2%}"
         for each in unknown.values():
-            found = score(*each)
+            found = score(each)
             line += f"{np.mean(found < threshold):8.1%} {area_under_roc(known, found):.3f}"
         print(line)
 

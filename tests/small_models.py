@@ -6,21 +6,31 @@ import numpy as np
 
 from cifar_pipeline.backend import start_backend
 
+TRAINING_IMAGES = np.random.default_rng(4).integers(0, 256, (40, 32, 32, 3), np.uint8)
+
 
 def save_model(path: Path, features: str = "features", bias: float = 0.0):
     """Save and return a model whose layer `features` is an image's mean colours, from 0 to 1.
 
-    Its probabilities depend on these, and on `bias`, which prefers the first class.
+    Its probabilities depend on these, and on `bias`, which prefers the first class. It knows
+    noise, as in TRAINING_IMAGES; with other `features`, it is a model of another program.
     """
     start_backend()
     import keras
 
+    from cifar_pipeline.keras_archive import save_canonical
+    from cifar_pipeline.probe import FEATURES, learn_statistics
+
     pixels = keras.Input((32, 32, 3), dtype="float32")
-    scaled = keras.layers.Rescaling(1 / 255)(pixels)
+    scaled = keras.layers.Rescaling(1 / 255, name="scaled")(pixels)
     means = keras.layers.GlobalAveragePooling2D(name=features)(scaled)
     outputs = keras.layers.Dense(10, activation="softmax")(means)
     model = keras.Model(pixels, outputs)
     kernel = np.random.default_rng(3).normal(0, 5, (3, 10))
     model.set_weights([kernel, np.eye(10)[0] * bias])
-    model.save(path)
+    if features == FEATURES:
+        _, statistics = learn_statistics(model, "scaled", TRAINING_IMAGES, len(TRAINING_IMAGES))
+        save_canonical(model, path, statistics.entry())
+    else:
+        model.save(path)
     return model

@@ -1,7 +1,7 @@
 """The score of familiarity, its threshold, and the file that keeps both."""
 
+import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +12,17 @@ from cifar_pipeline.familiarity import (
     Calibration,
     calibrate,
     read_calibration,
-    score_name,
     threshold_at,
     write_calibration,
 )
-from cifar_pipeline.saved_model import predict_outputs, probe_of
+from cifar_pipeline.familiarity_statistics import (
+    FamiliarityStatistics,
+    load_familiarity_statistics,
+)
+from cifar_pipeline.probe import Probe, learn_statistics, predict_outputs, probe_of
+from cifar_pipeline.saved_model import load_saved_model
 from pictures import noise
-from small_models import save_model
+from small_models import TRAINING_IMAGES, save_model
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +32,13 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def scores(model: Any, images: np.ndarray, batch_size: int) -> np.ndarray:
-    return predict_outputs(probe_of(model), images, batch_size).familiarity
+def probe_at(path: Path) -> Probe:
+    return probe_of(load_saved_model(path), load_familiarity_statistics(path))
 
 
 def calibration_of(path: Path) -> Calibration:
     return Calibration(
-        score="feature_norm",
+        score="norm_and_distance",
         threshold=1.5,
         target_false_alarm_rate=0.01,
         validation_images=5,
@@ -44,28 +48,73 @@ def calibration_of(path: Path) -> Calibration:
     )
 
 
-def test_the_score_is_the_norm_of_the_features(tmp_path: Path) -> None:
-    model = save_model(tmp_path / "model.keras")
-    images = np.stack([noise(seed=seed) for seed in range(5)])
-    # The features of the small model are its images' mean colours, from 0 to 1.
-    expected = np.linalg.norm(images.mean(axis=(1, 2)) / 255, axis=1)
+def test_the_score_is_the_norm_of_the_features_and_the_distance_of_the_channels(
+    model_path: Path,
+) -> None:
+    def mean_colours(images: np.ndarray) -> np.ndarray:
+        """Return what this model's features are, and its layer's channel means."""
+        return images.mean(axis=(1, 2)) / 255
+
+    known = mean_colours(TRAINING_IMAGES)
+    covariance = np.cov(known.T, bias=True)
+    inverse = np.linalg.inv(covariance + 1e-3 * np.trace(covariance) / 3 * np.eye(3))
+
+    def parts(colours: np.ndarray) -> np.ndarray:
+        far = colours - known.mean(axis=0)
+        distances = np.sqrt(np.einsum("ni,ij,nj->n", far, inverse, far))
+        return np.stack([np.log(np.linalg.norm(colours, axis=1)), -np.log(distances)])
+
+    of_known = parts(known)
+    images = np.stack([*(noise(seed=seed) for seed in range(4)), np.full((32, 32, 3), 9, "uint8")])
+    raw = parts(mean_colours(images))
+    expected = ((raw - of_known.mean(1, keepdims=True)) / of_known.std(1, keepdims=True)).sum(0)
+    probe = probe_at(model_path)
+    assert probe.score_name == "norm_and_distance"
     for batch_size in (2, 5):
-        np.testing.assert_allclose(scores(model, images, batch_size), expected, rtol=1e-5)
-    assert score_name(model) == "feature_norm"
+        found = predict_outputs(probe, images, batch_size).familiarity
+        np.testing.assert_allclose(found, expected, rtol=1e-2)
+    assert found[:4].min() > found[4] + 10
 
 
-def test_a_model_without_features_is_scored_by_its_entropy(tmp_path: Path) -> None:
+def test_the_statistics_come_back_from_the_archive(model_path: Path) -> None:
+    statistics = load_familiarity_statistics(model_path)
+    assert statistics
+    model = load_saved_model(model_path)
+    _, again = learn_statistics(model, "scaled", TRAINING_IMAGES, len(TRAINING_IMAGES))
+    assert again.entry() == statistics.entry()
+
+
+def test_images_without_any_difference_are_no_error() -> None:
+    same = FamiliarityStatistics.of("flat", np.ones(4, "float32"), np.ones((4, 2), "float32"))
+    assert np.isfinite(same.score(np.zeros(3), np.full((3, 2), 2.0))).all()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"not an archive"])
+def test_damaged_statistics_are_one_line(model_path: Path, tmp_path: Path, content: bytes) -> None:
+    damaged = tmp_path / "model.keras"
+    with zipfile.ZipFile(model_path) as source, zipfile.ZipFile(damaged, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, content if name == "familiarity.npz" else source.read(name))
+    with pytest.raises(PipelineError, match="cannot be read"):
+        load_familiarity_statistics(damaged)
+
+
+def test_a_model_without_statistics_is_scored_by_its_entropy(tmp_path: Path) -> None:
     model = save_model(tmp_path / "model.keras", features="other")
     images = np.stack([noise(seed=seed) for seed in range(3)])
     probabilities = model.predict_on_batch(images).astype(np.float64)
     expected = (probabilities * np.log(probabilities)).sum(axis=1)
-    np.testing.assert_allclose(scores(model, images, 2), expected, rtol=1e-5)
-    assert score_name(model) == "negative_entropy"
+    probe = probe_at(tmp_path / "model.keras")
+    assert probe.score_name == "negative_entropy"
+    outputs = predict_outputs(probe, images, 2)
+    np.testing.assert_allclose(outputs.familiarity, expected, rtol=1e-5)
+    np.testing.assert_allclose(outputs.logits, np.log(probabilities), rtol=1e-5)
 
 
 def test_a_certain_model_is_no_error(tmp_path: Path) -> None:
-    model = save_model(tmp_path / "model.keras", features="other", bias=500.0)
-    assert scores(model, noise()[None], 1).tolist() == [0.0]
+    save_model(tmp_path / "model.keras", features="other", bias=500.0)
+    outputs = predict_outputs(probe_at(tmp_path / "model.keras"), noise()[None], 1)
+    assert outputs.familiarity.tolist() == [0.0]
 
 
 @pytest.mark.parametrize(
@@ -86,13 +135,13 @@ def test_the_threshold_is_the_validation_images_and_its_cost_the_test_images(
 ) -> None:
     validation = np.arange(1000.0)
     calibration = calibrate(
-        model_path, "feature_norm", validation, np.array([3.0, 9.0, 10.0, 2000.0])
+        model_path, "norm_and_distance", validation, np.array([3.0, 9.0, 10.0, 2000.0])
     )
     assert calibration.threshold == 10.0
     assert calibration.false_alarm_rate == 0.5
     assert (calibration.validation_images, calibration.test_images) == (1000, 4)
     assert calibration.model_sha256 == sha256_of(model_path)
-    other = calibrate(model_path, "feature_norm", validation, np.zeros(7))
+    other = calibrate(model_path, "norm_and_distance", validation, np.zeros(7))
     assert other.threshold == calibration.threshold
     assert other.false_alarm_rate == 1.0
 
@@ -100,7 +149,7 @@ def test_the_threshold_is_the_validation_images_and_its_cost_the_test_images(
 def test_the_file_comes_back(model_path: Path, tmp_path: Path) -> None:
     path = tmp_path / "reports/familiarity.json"
     write_calibration(path, calibration_of(model_path))
-    assert read_calibration(path, model_path, "feature_norm") == calibration_of(model_path)
+    assert read_calibration(path, model_path, "norm_and_distance") == calibration_of(model_path)
     content = path.read_bytes()
     write_calibration(path, calibration_of(model_path))
     assert path.read_bytes() == content
@@ -110,7 +159,7 @@ def test_the_file_comes_back(model_path: Path, tmp_path: Path) -> None:
 def test_a_file_that_does_not_belong(model_path: Path, tmp_path: Path) -> None:
     path = tmp_path / "familiarity.json"
 
-    def refusal(score: str = "feature_norm") -> str:
+    def refusal(score: str = "norm_and_distance") -> str:
         with pytest.raises(PipelineError, match="`dvc repro evaluate` writes it") as caught:
             read_calibration(path, model_path, score)
         return str(caught.value)

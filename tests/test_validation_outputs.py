@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.saved_model import Outputs
+from cifar_pipeline.probe import Outputs
 from cifar_pipeline.validation_outputs import (
     FILE,
     load_validation_outputs,

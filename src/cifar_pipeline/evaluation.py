@@ -13,21 +13,17 @@ from cifar_pipeline.calibration import at_temperature, fit_temperature
 from cifar_pipeline.command import say
 from cifar_pipeline.error_printing import print_errors
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.familiarity import calibrate, score_name, write_calibration
+from cifar_pipeline.familiarity import calibrate, write_calibration
+from cifar_pipeline.familiarity_statistics import load_familiarity_statistics
 from cifar_pipeline.mixtures import Parents, Predict, choose_parents, judge, sweep
 from cifar_pipeline.page.background import gather
 from cifar_pipeline.page.rendering import Findings, Mixed, write_page
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.loading import Section
 from cifar_pipeline.predictions import Predictions
+from cifar_pipeline.probe import predict_outputs, probe_of
 from cifar_pipeline.reports import write_reports
-from cifar_pipeline.saved_model import (
-    check_classes,
-    load_saved_model,
-    predict_outputs,
-    predict_probabilities,
-    probe_of,
-)
+from cifar_pipeline.saved_model import check_classes, load_saved_model, predict_probabilities
 from cifar_pipeline.scoring import accuracy, cross_entropy
 from cifar_pipeline.validation_outputs import ValidationOutputs, load_validation_outputs
 from cifar_pipeline.views import predict_views
@@ -70,7 +66,8 @@ def evaluate(
     background = gather(used, reports, processed, model, network)
     held_out = load_validation_outputs(model)
     temperature = _temperature(held_out, processed)
-    outputs = predict_outputs(probe_of(network), images, params.batch_size)
+    probe = probe_of(network, load_familiarity_statistics(model))
+    outputs = predict_outputs(probe, images, params.batch_size)
     predict = partial(predict_probabilities, network, batch_size=params.batch_size)
     averaged = None
     if params.test_time_augmentation != "none":
@@ -78,7 +75,7 @@ def evaluate(
     scaled = at_temperature(outputs.logits, temperature)
     predictions = Predictions(names, labels, outputs.probabilities, temperature, scaled, averaged)
     mixed = _mixed(predict, images, predictions)
-    known = calibrate(model, score_name(network), held_out.familiarity, outputs.familiarity)
+    known = calibrate(model, probe.score_name, held_out.familiarity, outputs.familiarity)
     with writing(reports):
         write_reports(reports, predictions)
         write_calibration(reports / _FAMILIARITY, known)

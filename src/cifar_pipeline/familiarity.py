@@ -1,16 +1,8 @@
-"""How familiar an image looks to a model, and from where on it is called unfamiliar.
-
-The score is the Euclidean norm of the last features: layers that were trained to find the parts of
-ten classes find little in a picture that has none of them. Source: Park, Chai, Yoon, Teoh,
-"Understanding the Feature Norm for Out-of-Distribution Detection", ICCV 2023. It was chosen by
-measurement against the largest softmax, the largest logit, the energy and Mahalanobis distances,
-see benchmarks/familiarity.py. Of a model that shows no features it is the negative entropy of its
-probabilities.
-"""
+"""The score of familiarity below which an image is called unfamiliar, and what that costs."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, ValidationError
@@ -18,15 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, Val
 from cifar_pipeline.atomic import replacing
 from cifar_pipeline.checksums import sha256_of
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.saved_model import FEATURES
-
-if TYPE_CHECKING:
-    import keras
+from cifar_pipeline.probe import ScoreName
 
 DIGITS = 6
 TARGET_FALSE_ALARM_RATE = 0.01
 Rate = Annotated[float, Field(ge=0, le=1)]
-ScoreName = Literal["feature_norm", "negative_entropy"]
 
 
 class Calibration(BaseModel):
@@ -45,12 +33,6 @@ class Calibration(BaseModel):
     false_alarm_rate: Rate
     test_images: PositiveInt
     model_sha256: str
-
-
-def score_name(model: "keras.Model") -> ScoreName:
-    """Return what `Outputs.familiarity` is of this model."""
-    has_features = any(layer.name == FEATURES for layer in model.layers)
-    return "feature_norm" if has_features else "negative_entropy"
 
 
 def threshold_at(

@@ -10,7 +10,9 @@ from cifar_pipeline.errors import recovery
 from cifar_pipeline.interruption import end_at_once
 
 NEEDED = (
+    "jinja2",
     "keras",
+    "matplotlib",
     "numpy",
     "pandas",
     "PIL",

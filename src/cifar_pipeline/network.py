@@ -8,7 +8,7 @@ from keras import layers
 
 from cifar_pipeline.classes import IMAGE_SHAPE
 from cifar_pipeline.params.models import Block, Head, ModelParams
-from cifar_pipeline.saved_model import FEATURES, LOGITS
+from cifar_pipeline.probe import FEATURES, LOGITS
 from cifar_pipeline.statistics import ChannelStatistics
 from cifar_pipeline.tensorflow_backend import FusedBatchNormalization
 from cifar_pipeline.whitening import FILTERS, PATCH
@@ -167,3 +167,8 @@ def build_saved_network(
     network = _stack(params, statistics, classes, "float32", for_saving=True)
     network.set_weights(trained.get_weights())
     return network
+
+
+def halfway_layer(params: ModelParams) -> str:
+    """Return the name of the first activation of the middle block."""
+    return f"block{(len(params.blocks) + 1) // 2}_conv1_act"

@@ -9,15 +9,15 @@ import numpy as np
 
 from cifar_pipeline.command import complain
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.familiarity import Calibration, read_calibration, score_name
+from cifar_pipeline.familiarity import Calibration, read_calibration
+from cifar_pipeline.familiarity_statistics import load_familiarity_statistics
 from cifar_pipeline.picture_decoding import decode_picture
 from cifar_pipeline.picture_files import Fit, PictureError
+from cifar_pipeline.probe import predict_outputs, probe_of
 from cifar_pipeline.saved_model import (
     check_classes,
     load_class_names,
     load_saved_model,
-    predict_outputs,
-    probe_of,
 )
 
 # So many files, of however many, are in memory at a time.
@@ -68,10 +68,10 @@ class Predictor:
         network = load_saved_model(model)
         self._class_names = load_class_names(model)
         check_classes(network, self._class_names)
-        self._probe = probe_of(network)
+        self._probe = probe_of(network, load_familiarity_statistics(model))
         self._calibration: Calibration | None = None
         try:
-            self._calibration = read_calibration(calibration, model, score_name(network))
+            self._calibration = read_calibration(calibration, model, self._probe.score_name)
         except PipelineError as error:
             complain(f"warning: cannot tell which pictures are unfamiliar: {error}")
 

@@ -1,8 +1,7 @@
-"""Load the model that train left and ask it for probabilities and logits."""
+"""Load the model that train left and ask it for probabilities."""
 
 import json
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
 # How far the probabilities of one image may sum from 1: a softmax in bfloat16 stays well under.
 SUM_TOLERANCE = 0.02
-# By the names that network.py gives them: the layer before the last dense one, and before softmax.
-FEATURES, LOGITS = "features", "scaled_logits"
 _CLASS_NAMES = "class_names.json"
 
 
@@ -103,56 +100,14 @@ def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: 
     Raises:
         PipelineError: the model does not take such images or does not answer probabilities.
     """
-    return _predict(model, images, batch_size)[0]
+    return predict_all(model, images, batch_size)[0]
 
 
-@dataclass(frozen=True)
-class Outputs:
-    """What a model says of N images, and what it makes of them inside.
-
-    Attributes:
-        probabilities: float32 (N, classes).
-        logits: what goes into the softmax, float32 (N, classes).
-        familiarity: the higher, the more an image looks like those that the model knows, float32
-            (N,); familiarity.py says what it is.
-    """
-
-    probabilities: np.ndarray
-    logits: np.ndarray
-    familiarity: np.ndarray
-
-
-def predict_outputs(probe: "keras.Model", images: np.ndarray, batch_size: int) -> Outputs:
-    """Return what a model says and makes of images, by its `probe_of`.
+def predict_all(model: "keras.Model", images: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """Return every output of `model`, float32; the first one is checked to be probabilities.
 
     Arguments and errors as in `predict_probabilities`.
     """
-    return Outputs(*_predict(probe, images, batch_size))
-
-
-def probe_of(model: "keras.Model") -> "keras.Model":
-    """Return a model on the weights of `model` that answers what `Outputs` holds, in that order.
-
-    Familiarity is the Euclidean norm of the features. Of a model without layers of our names
-    (another's) the logits are the logarithms of its probabilities, and familiarity is their
-    negative entropy, in nats.
-    """
-    import keras
-
-    layers = {layer.name: layer for layer in model.layers}
-    probabilities = model.outputs[0]
-    logarithms = keras.ops.log(keras.ops.maximum(probabilities, float(np.finfo(np.float32).tiny)))
-    logits = layers[LOGITS].output if LOGITS in layers else logarithms
-    if FEATURES in layers:
-        features = keras.layers.Flatten()(layers[FEATURES].output)
-        familiarity = keras.ops.sqrt(keras.ops.sum(keras.ops.square(features), axis=-1))
-    else:
-        familiarity = keras.ops.sum(probabilities * logarithms, axis=-1)
-    return keras.Model(model.inputs, [probabilities, logits, familiarity])
-
-
-def _predict(model: "keras.Model", images: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """Return every output of `model`, float32; the first one is checked to be probabilities."""
     if tuple(model.input_shape[1:]) != images.shape[1:]:
         raise PipelineError(
             f"the model takes inputs of shape {tuple(model.input_shape[1:])}, and the images are "

@@ -23,26 +23,23 @@ from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.command import say
 from cifar_pipeline.device import describe_device, processor_name, resolve_precision
 from cifar_pipeline.errors import under_dvc
+from cifar_pipeline.familiarity_statistics import load_familiarity_statistics
 from cifar_pipeline.feeding import TrainingBatches, ValidationBatches, smoothed_targets
 from cifar_pipeline.keras_archive import save_canonical
-from cifar_pipeline.network import build_saved_network, build_training_network
+from cifar_pipeline.network import build_saved_network, build_training_network, halfway_layer
 from cifar_pipeline.one_trainer import BACKUP, MODEL
 from cifar_pipeline.optimizer import build_optimizer
 from cifar_pipeline.params.models import EarlyStopping, ModelParams
+from cifar_pipeline.probe import learn_statistics, predict_outputs, probe_of
 from cifar_pipeline.resuming import KeepBackup, put_back
 from cifar_pipeline.run_key import run_key
-from cifar_pipeline.saved_model import (
-    class_names_entry,
-    load_saved_model,
-    predict_outputs,
-    probe_of,
-)
+from cifar_pipeline.saved_model import class_names_entry, load_saved_model
 from cifar_pipeline.scoring import accuracy, cross_entropy
 from cifar_pipeline.statistics import ChannelStatistics, load_statistics
 from cifar_pipeline.validation_outputs import write_validation_outputs
 from cifar_pipeline.whitening import whitening_filters
 
-_PREDICTION_BATCH = 500
+_PREDICTION_BATCH = 250
 
 
 @dataclass(frozen=True)
@@ -205,10 +202,13 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     run = fit(params, seed, precision, training, validation, statistics, backup)
 
     network = build_saved_network(params, statistics, run.network)
+    learnt, statistics_inside = learn_statistics(
+        network, halfway_layer(params), training.images, _PREDICTION_BATCH
+    )
     with writing(models):
-        save_canonical(network, models / MODEL, class_names_entry(names))
-    probe = probe_of(load_saved_model(models / MODEL))
-    learnt = predict_outputs(probe, training.images, _PREDICTION_BATCH)
+        extra = class_names_entry(names) | statistics_inside.entry()
+        save_canonical(network, models / MODEL, extra)
+    probe = probe_of(load_saved_model(models / MODEL), load_familiarity_statistics(models / MODEL))
     held_out = predict_outputs(probe, validation.images, _PREDICTION_BATCH)
     with writing(models):
         write_validation_outputs(models / MODEL, held_out)
@@ -218,7 +218,7 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
         "best_epoch": run.best_epoch,
         "stopped_early": run.stopped_early,
         "precision": precision,
-        "train": _scores(learnt.probabilities, training.labels),
+        "train": _scores(learnt, training.labels),
         "validation": validation_scores,
     }
     with writing(reports):

@@ -11,7 +11,7 @@ import numpy as np
 from cifar_pipeline.atomic import replacing
 from cifar_pipeline.checksums import HEAL, sha256_of
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.saved_model import Outputs
+from cifar_pipeline.probe import Outputs
 
 FILE = "validation_outputs.npz"
 
