@@ -267,7 +267,7 @@ def test_a_missing_model_is_one_line_after_those_of_the_files(folder: Path) -> N
     assert result.stdout == ""
     first, second = result.stderr.splitlines()
     assert "gone.png: there is no such file" in first
-    assert second == "error: gone.keras is missing; run `dvc repro train`"
+    assert second == "error: gone.keras is missing; `dvc repro train` writes models/model.keras"
 
 
 def test_any_kind_of_picture_in_a_folder(folder: Path) -> None:

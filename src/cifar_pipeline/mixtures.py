@@ -10,6 +10,8 @@ from itertools import combinations
 
 import numpy as np
 
+from cifar_pipeline.scoring import likeliest
+
 ALPHAS = np.linspace(0, 1, 21)  # the share of the second image
 PAIRS_EACH = 10  # images of one class that meet one of the other
 
@@ -92,11 +94,11 @@ def choose_parents(
 def top_two(probabilities: np.ndarray, parents: list[Parents]) -> TopTwo:
     """Count how often the parents of mixed images are found, by probabilities (N, classes)."""
     classes = np.array([pair.classes for pair in parents])
-    likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
+    top = likeliest(probabilities, 2)
     return TopTwo(
         number=len(parents),
-        both=int((np.sort(likeliest, axis=1) == np.sort(classes, axis=1)).all(axis=1).sum()),
-        likeliest=int((likeliest[:, :1] == classes).any(axis=1).sum()),
+        both=int((np.sort(top, axis=1) == np.sort(classes, axis=1)).all(axis=1).sum()),
+        likeliest=int((top[:, :1] == classes).any(axis=1).sum()),
         confidence=float(probabilities.max(axis=1).mean()),
     )
 

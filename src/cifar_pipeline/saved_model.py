@@ -9,7 +9,6 @@ import numpy as np
 
 from cifar_pipeline.backend import start_backend
 from cifar_pipeline.checksums import HEAL
-from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def load_saved_model(path: Path) -> "keras.Model":
         PipelineError: there is no model or it cannot be loaded.
     """
     if not path.is_file():
-        raise PipelineError(f"{path} is missing; run `dvc repro train`")
+        raise PipelineError(f"{path} is missing; `dvc repro train` writes models/model.keras")
     # Imported late: TensorFlow takes seconds, and a missing file should not wait for them.
     start_backend()
     import keras
@@ -56,10 +55,10 @@ def class_names_entry(names: tuple[str, ...]) -> dict[str, bytes]:
     return {_CLASS_NAMES: (json.dumps(names, indent=2) + "\n").encode()}
 
 
-def load_class_names(path: Path) -> tuple[str, ...]:
+def class_names_of(path: Path) -> tuple[str, ...] | None:
     """Return the names of the classes of the model at `path`, in the order of its outputs.
 
-    CIFAR-10's where the archive tells none: another program has written it.
+    None where the archive tells none: another program has written it.
 
     Raises:
         PipelineError: it cannot be read.
@@ -67,7 +66,7 @@ def load_class_names(path: Path) -> tuple[str, ...]:
     try:
         with zipfile.ZipFile(path) as archive:
             if _CLASS_NAMES not in archive.namelist():
-                return CLASS_NAMES
+                return None
             return tuple(json.loads(archive.read(_CLASS_NAMES)))
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise PipelineError(f"{path} cannot be read ({error}); {HEAL}") from None

@@ -60,8 +60,17 @@ def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> flo
 def top_k_hits(probabilities: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     """Return which images count for `top_k_accuracy`, bool (N,); arguments and errors as there."""
     _check_shapes(probabilities, labels)
-    likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-    return (likeliest == labels[:, None]).any(axis=1)
+    return (likeliest(probabilities, k) == labels[:, None]).any(axis=1)
+
+
+def likeliest(probabilities: np.ndarray, k: int) -> np.ndarray:
+    """Return the `k` likeliest classes of each image, the likeliest first, int64 (..., k).
+
+    Args:
+        probabilities: float32 (..., classes); of equally likely classes the lowest comes first.
+        k: at least 1; all classes where there are fewer.
+    """
+    return np.argsort(-probabilities, axis=-1, kind="stable")[..., :k]
 
 
 def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:

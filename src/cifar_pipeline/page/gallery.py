@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from cifar_pipeline.predictions import Predictions
+from cifar_pipeline.scoring import likeliest
 
 SHOWN = 24
 _TOP = 3
@@ -60,8 +61,7 @@ def pictures(indices: np.ndarray, images: np.ndarray, predictions: Predictions) 
     found = []
     for index in map(int, indices):
         shares = predictions.probabilities[index]
-        likeliest = np.argsort(-shares, kind="stable")[:_TOP]
-        guesses = [(names[at], float(shares[at])) for at in likeliest]
+        guesses = [(names[at], float(shares[at])) for at in likeliest(shares, _TOP)]
         label = names[predictions.labels[index]]
         found.append(Picture(index, as_png(images[index]), label, guesses))
     return found

@@ -22,7 +22,7 @@ from cifar_pipeline.page import figures, gallery
 from cifar_pipeline.page.background import Background
 from cifar_pipeline.predictions import Predictions
 from cifar_pipeline.reports import scores
-from cifar_pipeline.scoring import log_losses, squared_distances, top_k_hits
+from cifar_pipeline.scoring import likeliest, log_losses, squared_distances, top_k_hits
 
 _FOLDER = Path(__file__).parent
 _PAGE, _CARD = "page.html.j2", "model_card.md.j2"
@@ -216,11 +216,10 @@ def _remark_on_calibration(predictions: Predictions) -> str:
 
 def _shown_sweep(sweep: Sweep, names: tuple[str, ...]) -> dict[str, Any]:
     one, other = sweep.parents.classes
-    likeliest = np.argsort(-sweep.of_collage, kind="stable")[:3]
     return {
         "title": f"{names[one]} to {names[other]}",
         "strip": [gallery.as_png(image) for image in sweep.blends[_STRIP]],
         "curve": figures.sweep_curves(sweep, names),
         "collage": gallery.as_png(sweep.collage),
-        "guesses": [(names[at], float(sweep.of_collage[at])) for at in likeliest],
+        "guesses": [(names[at], float(sweep.of_collage[at])) for at in likeliest(sweep.of_collage, 3)],
     }
