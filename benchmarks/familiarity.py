@@ -17,7 +17,7 @@ import numpy as np
 from common import PROCESSED, ROOT  # puts src on the path
 from PIL import Image, ImageDraw, ImageFont
 
-from cifar_pipeline.familiarity import threshold_at
+from cifar_pipeline.chosen import threshold_at
 from cifar_pipeline.familiarity_statistics import (
     FamiliarityStatistics,
     load_familiarity_statistics,

@@ -23,6 +23,7 @@ from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.cli import app
 from cifar_pipeline.export_formats import FORMATS
 from cifar_pipeline.params.models import Activation, load_model
+from cifar_pipeline.saved_model import class_names_entry
 from cifar_pipeline.statistics import channel_statistics
 from closure import ROOT
 
@@ -83,8 +84,10 @@ def expected(network, images):
 
 @pytest.fixture(scope="module")
 def model(network, tmp_path_factory):
+    from cifar_pipeline.keras_archive import save_canonical
+
     path = tmp_path_factory.mktemp("models") / "model.keras"
-    network.save(path)
+    save_canonical(network, path, class_names_entry(CLASS_NAMES))
     return path
 
 
@@ -212,23 +215,28 @@ def test_two_processes_write_the_same_bytes(model, tmp_path):
 
 def test_a_second_export_replaces_the_first(model, tmp_path):
     (tmp_path / "saved_model").mkdir()
-    (tmp_path / "saved_model/saved_model.pb").write_text("old")
-    (tmp_path / "saved_model/more").write_text("of the old one")
-    (tmp_path / "model.tflite").write_text("old")
+    old_exports(tmp_path)
+    (tmp_path / "model.onnx").unlink()
+    (tmp_path / "saved_model/variables").mkdir()
+    (tmp_path / "saved_model/variables/more").write_text("of the old one")
     (tmp_path / "notes").write_text("mine")
     assert export("litert", "saved_model", "--model", model, "--output", tmp_path).exit_code == 0
     kept = files_of(tmp_path)
     assert b"old" not in kept.values()
-    assert "saved_model/more" not in kept
+    assert "saved_model/variables/more" not in kept
     assert kept["notes"] == b"mine"
     assert "model.onnx" not in kept
     assert {path.name for path in tmp_path.iterdir()} == {"saved_model", "model.tflite", "notes"}
 
 
 def old_exports(folder: Path) -> dict[str, bytes]:
-    for form in FORMATS.values():
-        (folder / form.file).parent.mkdir(parents=True, exist_ok=True)
-        (folder / form.file).write_text("old")
+    """Write what `export` takes for an export of its own."""
+    (folder / "saved_model/assets").mkdir(parents=True)
+    for name in ("saved_model.pb", "assets/classes.txt"):
+        (folder / "saved_model" / name).write_text("old")
+    with zipfile.ZipFile(folder / "model.tflite", "w") as archive:
+        archive.writestr("classes.txt", "old")
+    (folder / "model.onnx").write_text("old class_names")
     return files_of(folder)
 
 
@@ -281,6 +289,25 @@ def test_what_is_no_export_is_not_replaced(model, tmp_path, name):
     (tmp_path / FORMATS[name].path / "thesis.txt").write_text("mine")
     result = export(name, "--model", model, "--output", tmp_path)
     assert_one_line(result, 1, f"{FORMATS[name].path} is in the way", "move it away")
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("saved_model", "saved_model/thesis.txt"),
+        ("saved_model", "saved_model"),
+        ("litert", "model.tflite"),
+        ("onnx", "model.onnx"),
+    ],
+)
+def test_what_another_program_has_left_is_not_replaced(model, tmp_path, name, file):
+    if file != name:
+        old_exports(tmp_path)
+    (tmp_path / file).write_text("mine")
+    before = files_of(tmp_path)
+    result = export(name, "--model", model, "--output", tmp_path)
+    assert_one_line(result, 1, f"{FORMATS[name].path} is in the way", "move it away")
+    assert files_of(tmp_path) == before
     assert (tmp_path / FORMATS[name].path / "thesis.txt").read_text() == "mine"
 
 
@@ -337,15 +364,22 @@ def test_a_damaged_model(model, tmp_path):
     assert_one_line(result, 1, "model.keras cannot be loaded", "`make verify`")
 
 
-def test_a_model_of_other_classes(tmp_path):
+def test_a_model_that_does_not_name_its_classes(tmp_path):
     import keras
 
     other = keras.Sequential(
         [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(7, "softmax")]
     )
     other.save(tmp_path / "model.keras")
-    result = export("--model", tmp_path / "model.keras", "--output", tmp_path / "exports")
-    assert_one_line(result, 1, "answers (7,) an image and its classes are 10")
+    result = export(
+        "saved_model", "--model", tmp_path / "model.keras", "--output", tmp_path / "exports"
+    )
+    assert result.exit_code == 0
+    assert "model.keras does not name its classes; they are called by their numbers" in (
+        result.stderr
+    )
+    names = (tmp_path / "exports/saved_model/assets/classes.txt").read_text().splitlines()
+    assert names == [f"class {at}" for at in range(7)]
 
 
 def test_the_output_is_a_file(model, tmp_path):

@@ -1,4 +1,4 @@
-"""The score of familiarity, its threshold, and the file that keeps both."""
+"""The score of familiarity, its threshold, and the file that keeps what was chosen."""
 
 import zipfile
 from pathlib import Path
@@ -7,14 +7,8 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.checksums import sha256_of
+from cifar_pipeline.chosen import Chosen, choose, read_chosen, threshold_at, write_chosen
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.familiarity import (
-    Calibration,
-    calibrate,
-    read_calibration,
-    threshold_at,
-    write_calibration,
-)
 from cifar_pipeline.familiarity_statistics import (
     FamiliarityStatistics,
     load_familiarity_statistics,
@@ -36,8 +30,9 @@ def probe_at(path: Path) -> Probe:
     return probe_of(load_saved_model(path), load_familiarity_statistics(path))
 
 
-def calibration_of(path: Path) -> Calibration:
-    return Calibration(
+def chosen_for(path: Path) -> Chosen:
+    return Chosen(
+        temperature=0.8,
         score="norm_and_distance",
         threshold=1.5,
         target_false_alarm_rate=0.01,
@@ -134,46 +129,45 @@ def test_the_threshold_is_the_validation_images_and_its_cost_the_test_images(
     model_path: Path,
 ) -> None:
     validation = np.arange(1000.0)
-    calibration = calibrate(
-        model_path, "norm_and_distance", validation, np.array([3.0, 9.0, 10.0, 2000.0])
-    )
-    assert calibration.threshold == 10.0
-    assert calibration.false_alarm_rate == 0.5
-    assert (calibration.validation_images, calibration.test_images) == (1000, 4)
-    assert calibration.model_sha256 == sha256_of(model_path)
-    other = calibrate(model_path, "norm_and_distance", validation, np.zeros(7))
-    assert other.threshold == calibration.threshold
+    test = np.array([3.0, 9.0, 10.0, 2000.0])
+    chosen = choose(model_path, 0.8, "norm_and_distance", validation, test)
+    assert chosen.threshold == 10.0
+    assert chosen.false_alarm_rate == 0.5
+    assert (chosen.validation_images, chosen.test_images) == (1000, 4)
+    assert chosen.model_sha256 == sha256_of(model_path)
+    other = choose(model_path, 0.8, "norm_and_distance", validation, np.zeros(7))
+    assert other.threshold == chosen.threshold
     assert other.false_alarm_rate == 1.0
 
 
 def test_the_file_comes_back(model_path: Path, tmp_path: Path) -> None:
-    path = tmp_path / "reports/familiarity.json"
-    write_calibration(path, calibration_of(model_path))
-    assert read_calibration(path, model_path, "norm_and_distance") == calibration_of(model_path)
+    path = tmp_path / "reports/chosen.json"
+    write_chosen(path, chosen_for(model_path))
+    assert read_chosen(path, model_path, "norm_and_distance") == chosen_for(model_path)
     content = path.read_bytes()
-    write_calibration(path, calibration_of(model_path))
+    write_chosen(path, chosen_for(model_path))
     assert path.read_bytes() == content
     assert content.endswith(b"}\n")
 
 
 def test_a_file_that_does_not_belong(model_path: Path, tmp_path: Path) -> None:
-    path = tmp_path / "familiarity.json"
+    path = tmp_path / "chosen.json"
 
     def refusal(score: str = "norm_and_distance") -> str:
         with pytest.raises(PipelineError, match="`dvc repro evaluate` writes it") as caught:
-            read_calibration(path, model_path, score)
+            read_chosen(path, model_path, score)
         return str(caught.value)
 
     assert "is missing" in refusal()
     for content in (b"", b"[]", b"{}", b"\xff", b'{"threshold": NaN}'):
         path.write_bytes(content)
         assert "cannot be read" in refusal()
-    calibration = calibration_of(model_path)
-    write_calibration(path, calibration.model_copy(update={"threshold": float("inf")}))
+    chosen = chosen_for(model_path)
+    write_chosen(path, chosen.model_copy(update={"threshold": float("inf")}))
     assert "cannot be read" in refusal()
-    write_calibration(path, calibration.model_copy(update={"false_alarm_rate": 1.5}))
+    write_chosen(path, chosen.model_copy(update={"false_alarm_rate": 1.5}))
     assert "cannot be read" in refusal()
-    write_calibration(path, calibration.model_copy(update={"model_sha256": "0" * 64}))
+    write_chosen(path, chosen.model_copy(update={"model_sha256": "0" * 64}))
     assert "another model" in refusal()
-    write_calibration(path, calibration)
+    write_chosen(path, chosen)
     assert "another score than negative_entropy" in refusal("negative_entropy")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cifar_pipeline.batches import read_batches, read_class_names
 from cifar_pipeline.checksums import check_manifest, read_manifest
 from cifar_pipeline.download.own_pictures import install_pictures, is_picture_folder
 from cifar_pipeline.errors import PipelineError
+from pictures import as_nobody
 from synthetic import synthetic_split
 from workspace import Workspace
 
@@ -118,6 +120,63 @@ def test_what_cannot_be_used_is_one_line(pictures, tmp_path, change, message) ->
         install_pictures(pictures, tmp_path / "raw", expected)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "raw").exists()
+
+
+def link(folder: Path, target: str) -> None:
+    (folder / "train/dog/x.png").symlink_to(target)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda folder: link(folder, "gone"), r"dog/x\.png: a link to a file that is not there"),
+        (lambda folder: link(folder, "x.png"), r"dog/x\.png: .*(symbolic links|a link)"),
+        (lambda folder: link(folder, ".."), r"dog/x\.png is a link to a folder around it"),
+        (lambda folder: os.mkfifo(folder / "train/dog/x.png"), r"dog/x\.png: a pipe"),
+        (lambda folder: (folder / "test/dog/x.png").touch(), r"dog/x\.png: the file is empty"),
+        (
+            lambda folder: (folder / "train/dog").chmod(0),
+            r"train/dog cannot be read \(Permission denied\)",
+        ),
+        (
+            lambda folder: (folder / "train/dog/0.png").chmod(0),
+            r"dog/0\.png: cannot be read \(Permission denied\)",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_one_line(pictures: Path, tmp_path: Path, change, message) -> None:
+    change(pictures)
+    with as_nobody(tmp_path), pytest.raises(PipelineError, match=message) as caught:
+        install_pictures(Path(pictures.name), Path("raw"), None)
+    assert str(caught.value).startswith("download.source: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_that_is_no_text(pictures: Path, tmp_path: Path) -> None:
+    name = pictures / "train/dog" / os.fsdecode(b"latin-\xe9.png")
+    Image.new("RGB", (32, 32)).save(str(name), "PNG")
+    everything = sorted(
+        path for part in ("train", "test") for path in (pictures / part).rglob("*.png")
+    )
+    lines = [
+        hashlib.sha256(path.read_bytes()).hexdigest().encode()
+        + b"  "
+        + os.fsencode(path.relative_to(pictures))
+        + b"\n"
+        for path in everything
+    ]
+    digest = digest_said(pictures, tmp_path / "raw")
+    assert digest == hashlib.sha256(b"".join(lines)).hexdigest()
+    assert install_pictures(pictures, tmp_path / "raw", digest) == 37
+
+
+def test_linked_pictures_and_classes_count(pictures: Path, tmp_path: Path) -> None:
+    (pictures / "train/dog").rename(tmp_path / "dogs")
+    (pictures / "train/dog").symlink_to(tmp_path / "dogs")
+    (pictures / "train/a cat/x.png").symlink_to(tmp_path / "dogs/0.png")
+    assert (
+        install_pictures(pictures, tmp_path / "raw", digest_said(pictures, tmp_path / "raw")) == 37
+    )
 
 
 def test_one_class_is_none(tmp_path: Path) -> None:

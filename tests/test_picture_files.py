@@ -138,6 +138,36 @@ def test_grey_of_32_bits_spans_black_to_white(scale: np.number) -> None:
     assert (decoded(encoded(values, "TIFF")) == steps[None, :, None]).all()
 
 
+def tiff(values: np.ndarray, tag: int, before: int, after: int) -> bytes:
+    """Return a TIFF whose tag, one number of 16 bits, is `after` in place of `before`."""
+    entry = bytes([tag % 256, tag // 256, 3, 0, 1, 0, 0, 0])
+    content = encoded(values, "TIFF")
+    assert content.count(entry + bytes([before, 0])) == 1
+    return content.replace(entry + bytes([before, 0]), entry + bytes([after, 0]))
+
+
+@pytest.mark.parametrize("values", [GREY.astype(np.uint16) * 257, GREY.astype(np.float32)])
+def test_white_may_be_zero(values: np.ndarray) -> None:
+    plain = decoded(encoded(values, "TIFF"))
+    assert plain.max() > plain.min()
+    np.testing.assert_array_equal(decoded(tiff(values, 262, 1, 0)), 255 - plain)
+
+
+def test_grey_of_32_bits_may_be_unsigned() -> None:
+    values = np.linspace(0, 2**32 - 1, 32).astype(np.uint32).view(np.int32)
+    content = tiff(np.tile(values, (32, 1)), 339, 2, 1)
+    found = decoded(content)[0, :, 0].astype(int)
+    assert np.abs(found - np.linspace(0, 255, 32)).max() <= 1
+
+
+def test_a_transparent_grey_of_16_bits_is_white() -> None:
+    values = np.full((32, 32), 20_000, np.uint16)
+    values[:, :16] = 300
+    found = decoded(encoded(Image.fromarray(values), "PNG", transparency=300))
+    assert (found[:, :16] == 255).all()
+    assert (found[:, 16:] == 78).all()
+
+
 def test_a_flat_picture_of_floats() -> None:
     assert (decoded(encoded(np.full((9, 9), 0.3, np.float32), "TIFF")) == 0).all()
 
@@ -381,6 +411,7 @@ def test_patterns_are_sorted_and_literal_names_come_first() -> None:
     lay_out("p/10.png", "p/2.png", "p/.h.png", "p/deep/3.png", "a[1].png", "a1.png")
     assert list(expand(["p/*.png"])) == ["p/10.png", "p/2.png"]
     assert list(expand(["p/**/*.png"])) == ["p/10.png", "p/2.png", "p/deep/3.png"]
+    assert list(expand(["p/**.png"])) == list(expand(["p/*.png"])) == ["p/10.png", "p/2.png"]
     assert list(expand(["p/?.png", "p/d*"])) == ["p/2.png", "p/deep/3.png"]
     assert list(expand(["a[1].png"])) == ["a[1].png"]
     assert list(expand([str(Path("p").resolve() / "2*")])) == [str(Path("p/2.png").resolve())]
@@ -416,3 +447,11 @@ def test_arguments_that_name_nothing(argument: str, message: str) -> None:
 def test_names_are_shown_without_what_acts_on_a_terminal(name: str, expected: str) -> None:
     assert shown(name) == expected
     assert shown(name).encode()
+
+
+def test_two_links_back_to_their_folder_are_not_followed_for_ever() -> None:
+    lay_out("p/a.png", "p/q/b.png")
+    for name in ("one", "two"):
+        Path("p/q", name).symlink_to(Path("p").resolve())
+    for argument in ("p", "p/**", "p/**/*.png"):
+        assert list(expand([argument])) == ["p/a.png", "p/q/b.png"]

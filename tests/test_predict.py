@@ -16,15 +16,15 @@ from typer.testing import CliRunner, Result
 
 from cifar_pipeline import prediction, prediction_output
 from cifar_pipeline.checksums import sha256_of
+from cifar_pipeline.chosen import Chosen, choose, write_chosen
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.cli import app
-from cifar_pipeline.familiarity import Calibration, calibrate, score_name, write_calibration
-from cifar_pipeline.saved_model import load_saved_model, predict_outputs, probe_of
+from cifar_pipeline.saved_model import load_saved_model
 from closure import ROOT
 from pictures import as_nobody, bomb, encoded, noise
 from small_models import save_model
 
-DARK = np.full((32, 32, 3), 20, np.uint8)  # its features' norm is 0.14, and that of white 1.7
+DARK = np.full((32, 32, 3), 20, np.uint8)  # unlike the noise that these models know
 
 
 @pytest.fixture(scope="module")
@@ -36,20 +36,21 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Go to a folder with a model and its calibration where `predict` looks for them."""
+    """Go to a folder with a model and what was chosen for it, where `predict` looks for them."""
     monkeypatch.chdir(tmp_path)
     Path("models").mkdir()
     Path("models/model.keras").write_bytes(model_path.read_bytes())
-    calibration = Calibration(
-        score="feature_norm",
-        threshold=0.5,
+    chosen = Chosen(
+        temperature=1.0,
+        score="norm_and_distance",
+        threshold=-9.0,
         target_false_alarm_rate=0.01,
         validation_images=5000,
         false_alarm_rate=0.0123,
         test_images=10_000,
         model_sha256=sha256_of(model_path),
     )
-    write_calibration(Path("reports/familiarity.json"), calibration)
+    write_chosen(Path("reports/chosen.json"), chosen)
     return tmp_path
 
 
@@ -115,10 +116,12 @@ def test_json_has_the_same_fields_for_every_picture(folder: Path) -> None:
     assert not fine["familiarity"]["unfamiliar"]
     assert dark["familiarity"] == {
         "unfamiliar": True,
-        "score": pytest.approx(np.sqrt(3) * 20 / 255, abs=1e-4),
-        "threshold": 0.5,
+        "score": dark["familiarity"]["score"],
+        "threshold": -9.0,
         "false_alarm_rate": 0.0123,
     }
+    assert dark["familiarity"]["score"] < -9 < fine["familiarity"]["score"]
+    assert (fine["temperature"], broken["temperature"]) == (1.0, None)
 
 
 def test_csv_has_a_line_a_picture(folder: Path) -> None:
@@ -142,7 +145,7 @@ def test_more_classes_than_the_model_has(folder: Path) -> None:
     assert len(as_json("--top", "50", name)[0]["classes"]) == len(CLASS_NAMES)
     (row,) = csv.DictReader(io.StringIO(predict("--csv", "--top", "12", name).stdout))
     assert row["class_10"] in CLASS_NAMES
-    assert row["class_12"] == ""
+    assert "class_11" not in row
     assert predict("--top", "0", name).exit_code == 2
 
 
@@ -171,25 +174,28 @@ def test_json_and_csv_exclude_each_other(folder: Path) -> None:
 
 
 def test_an_unfamiliar_picture_is_marked_and_explained(folder: Path) -> None:
-    result = predict(save("dark.png", DARK), save("light.png", 255 - DARK))
+    result = predict(save("dark.png", DARK), save("light.png", noise()))
     assert (result.exit_code, result.stderr) == (0, "")
     rows = {line.split()[1]: line for line in result.stdout.splitlines() if ".png" in line}
-    assert "unfamiliar (0.136)" in rows["dark.png"]
+    score = as_json("dark.png")[0]["familiarity"]["score"]
+    assert f"unfamiliar ({score:#.3g})" in rows["dark.png"]
     assert "unfamiliar" not in rows["light.png"]
     last = result.stdout.splitlines()[-1]
-    assert "(feature_norm) is below 0.500, as it is for 1.23% of the 10,000 test images" in last
+    assert (
+        "(norm_and_distance) is below -9.00, as it is for 1.23% of the 10,000 test images" in last
+    )
     assert "false alarms" in last
 
 
 def test_a_score_at_the_threshold_is_familiar(model_path: Path) -> None:
-    calibration = calibrate(model_path, "feature_norm", np.array([2.0]), np.array([3.0]))
-    assert not prediction.Familiarity(2.0, calibration).unfamiliar
-    assert prediction.Familiarity(1.999, calibration).unfamiliar
+    chosen = choose(model_path, 1.0, "norm_and_distance", np.array([2.0]), np.array([3.0]))
+    assert not prediction.Familiarity(2.0, chosen).unfamiliar
+    assert prediction.Familiarity(1.999, chosen).unfamiliar
 
 
 @pytest.mark.parametrize("state", ["missing", "of another model", "no JSON"])
-def test_without_a_calibration_one_line_says_so(folder: Path, state: str) -> None:
-    path = Path("reports/familiarity.json")
+def test_where_nothing_was_chosen_one_line_says_so(folder: Path, state: str) -> None:
+    path = Path("reports/chosen.json")
     if state == "missing":
         path.unlink()
     elif state == "no JSON":
@@ -201,10 +207,41 @@ def test_without_a_calibration_one_line_says_so(folder: Path, state: str) -> Non
         result = predict(option, save("dark.png", DARK))
         assert result.exit_code == 0
         (line,) = result.stderr.splitlines()
-        assert line.startswith("warning: cannot tell which pictures are unfamiliar: reports/")
+        assert line.startswith("warning: probabilities are as the model gives them, and which ")
+        assert "reports/chosen.json" in line
         assert "`dvc repro evaluate`" in line
         assert "unfamiliar" not in result.stdout.replace("unfamiliar,score", "")
-    assert as_json("dark.png")[0]["familiarity"] is None
+        assert ("not checked" in result.stdout) == (option == "--top=3")
+    (dark,) = as_json("dark.png")
+    assert dark["familiarity"] is dark["temperature"] is None
+
+
+def test_probabilities_are_at_the_temperature_but_for_raw(folder: Path, model_path: Path) -> None:
+    path = Path("reports/chosen.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"temperature": 2.0}))
+    name = save("a.png", noise())
+    raw = own_probabilities(model_path, noise())[0]
+    scaled = np.sqrt(raw) / np.sqrt(raw).sum()
+    for options, temperature, expected in (((), 2.0, scaled), (("--raw",), None, raw)):
+        (entry,) = as_json("--top", "10", *options, name)
+        assert entry["temperature"] == temperature
+        found = [each["probability"] for each in entry["classes"]]
+        np.testing.assert_allclose(found, np.sort(expected)[::-1], atol=2e-6)
+        assert not entry["familiarity"]["unfamiliar"]
+
+
+def test_another_programs_model_is_said_to_name_no_classes(folder: Path) -> None:
+    name = save("a.png", noise())
+    for classes, called, known in ((10, "as those of CIFAR-10", "cat"), (3, "numbers", "class 2")):
+        save_model(Path("other.keras"), features="other", classes=classes)
+        result = predict("--json", "--top", "10", "--model", "other.keras", name)
+        first, second = result.stderr.splitlines()
+        assert first.startswith("warning: other.keras does not name its classes; they are called ")
+        assert called in first
+        assert "belongs to another model than other.keras" in second
+        names = [each["class"] for each in json.loads(result.stdout)[0]["classes"]]
+        assert len(names) == classes
+        assert known in names
 
 
 # What is refused
@@ -250,24 +287,13 @@ def test_no_permission(folder: Path) -> None:
     assert "open.png" in result.stdout
 
 
-def test_where_no_file_can_be_read_no_model_is_loaded(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(prediction, "load_saved_model", None)
-    result = predict("gone.png", "*.gif")
+@pytest.mark.parametrize("option", ["--top=3", "--json", "--csv"])
+def test_a_missing_model_is_one_line_and_no_result(folder: Path, option: str) -> None:
+    result = predict(option, "--model", "gone.keras", "gone.png", save("a.png", noise()))
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert len(result.stderr.splitlines()) == 2
-    assert as_json("gone.png")[0]["picture"] == "gone.png"
-
-
-def test_a_missing_model_is_one_line_after_those_of_the_files(folder: Path) -> None:
-    result = predict("--model", "gone.keras", "gone.png", save("a.png", noise()))
-    assert result.exit_code == 1
-    assert result.stdout == ""
-    first, second = result.stderr.splitlines()
-    assert "gone.png: there is no such file" in first
-    assert second == "error: gone.keras is missing; `dvc repro train` writes models/model.keras"
+    (line,) = result.stderr.splitlines()
+    assert line == "error: gone.keras is missing; `dvc repro train` writes models/model.keras"
 
 
 def test_any_kind_of_picture_in_a_folder(folder: Path) -> None:
@@ -371,9 +397,8 @@ def test_files_are_predicted_in_batches_and_in_their_order(
 
 def test_csv_is_written_batch_by_batch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def outcomes():
-        yield from prediction.predict_files(
-            [save("a.png", noise())], Path("models/model.keras"), Path("none"), "crop", 1
-        )
+        predictor = prediction.Predictor(Path("models/model.keras"), Path("none"))
+        yield from prediction.predict_files([save("a.png", noise())], predictor, "crop", 1)
         assert "a.png" in written.getvalue()
 
     written = io.StringIO()
@@ -426,8 +451,17 @@ def test_help_loads_nothing_heavy() -> None:
     assert "--fit" in done.stdout
 
 
-def test_the_models_of_these_tests_are_scored_by_their_features(model_path: Path) -> None:
-    model = load_saved_model(model_path)
-    assert score_name(model) == "feature_norm"
-    dark, bright = predict_outputs(probe_of(model), np.stack([DARK, noise()]), 2).familiarity
-    assert dark < 0.5 < bright
+@pytest.mark.parametrize("option", ["--top=3", "--json", "--csv"])
+def test_a_full_disk_is_one_line(folder: Path, option: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cifar_pipeline", "predict", option, save("a.png", noise())],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: the results cannot be written to standard output (No space left")

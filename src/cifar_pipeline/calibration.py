@@ -6,10 +6,8 @@ Source: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networ
 import numpy as np
 import pandas as pd
 
-from cifar_pipeline.intervals import Interval, by_bootstrap
-
 BINS = 15
-# A temperature outside of these is none: the net is always right, or as good as guessing.
+# A temperature outside of these is none: the net is always right, or no better than guessing.
 COLDEST, HOTTEST = 0.01, 100.0
 _HALVINGS = 60  # of the interval between the two: more digits than a double has
 
@@ -51,15 +49,10 @@ def expected_calibration_error(
     Source: Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian
     Binning", 2015. Arguments as in `reliability`.
     """
-    return _error(*_judged(probabilities, labels), bins)
-
-
-def calibration_error_interval(
-    probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS
-) -> Interval:
-    """Return the 95 % interval of `expected_calibration_error`; arguments as there."""
     confidence, right = _judged(probabilities, labels)
-    return by_bootstrap(lambda at: _error(confidence[at], right[at], bins), len(labels))
+    # A bin's gap times its images is the sum of (confidence - hit) over them.
+    gaps = np.bincount(_bins_of(confidence, bins), weights=confidence - right, minlength=bins)
+    return float(np.abs(gaps).sum() / len(labels))
 
 
 def _judged(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -70,12 +63,6 @@ def _judged(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, 
 
 def _bins_of(confidence: np.ndarray, bins: int) -> np.ndarray:
     return np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-
-
-def _error(confidence: np.ndarray, right: np.ndarray, bins: int) -> float:
-    # A bin's gap times its images is the sum of (confidence - hit) over them.
-    gaps = np.bincount(_bins_of(confidence, bins), weights=confidence - right, minlength=bins)
-    return float(np.abs(gaps).sum() / len(confidence))
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -89,7 +76,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         labels: uint8 (N,).
 
     Returns:
-        From COLDEST to HOTTEST.
+        Between COLDEST and HOTTEST, or 1, which changes nothing, where no temperature there is the
+        best one: each colder (or hotter) one is likelier still.
     """
     logits = logits.astype(np.float64)
     of_label = logits[np.arange(len(labels)), labels]
@@ -100,10 +88,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         return float(np.mean(expected - of_label))
 
     low, high = 1 / HOTTEST, 1 / COLDEST
-    if slope(low) >= 0:
-        return HOTTEST
-    if slope(high) <= 0:
-        return COLDEST
+    if slope(low) >= 0 or slope(high) <= 0:
+        return 1.0
     for _ in range(_HALVINGS):
         # The mean of the logarithms: the interval spans four powers of ten.
         middle = float(np.sqrt(low * high))

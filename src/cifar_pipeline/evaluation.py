@@ -10,10 +10,10 @@ import numpy as np
 from cifar_pipeline.arrays import load_class_names, load_labels, load_split
 from cifar_pipeline.atomic import writing
 from cifar_pipeline.calibration import at_temperature, fit_temperature
+from cifar_pipeline.chosen import choose, write_chosen
 from cifar_pipeline.command import say
 from cifar_pipeline.error_printing import print_errors
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.familiarity import calibrate, write_calibration
 from cifar_pipeline.familiarity_statistics import load_familiarity_statistics
 from cifar_pipeline.mixtures import Parents, Predict, choose_parents, judge, sweep
 from cifar_pipeline.page.background import gather
@@ -28,7 +28,7 @@ from cifar_pipeline.scoring import accuracy, cross_entropy
 from cifar_pipeline.validation_outputs import ValidationOutputs, load_validation_outputs
 from cifar_pipeline.views import predict_views
 
-_PAGE, _CARD, _FAMILIARITY = "index.html", "model_card.md", "familiarity.json"
+_PAGE, _CARD, _CHOSEN = "index.html", "model_card.md", "chosen.json"
 # The blends that the page shows from end to end: the article of 2017 asks for the first.
 _BLENDS = (
     ("dog", "airplane"),
@@ -52,7 +52,8 @@ def evaluate(
     Args:
         model: the .keras archive of train, beside its validation outputs.
         processed: the folder of preprocess.
-        reports: the folder for the files of `write_reports` and index.html; train's are there.
+        reports: the folder for the files of `write_reports`, chosen.json and index.html; train's
+            are there.
         params: batch size, views, and what to print.
         used: every section of params.yaml that made the model, for the page to show.
 
@@ -75,11 +76,12 @@ def evaluate(
     scaled = at_temperature(outputs.logits, temperature)
     predictions = Predictions(names, labels, outputs.probabilities, temperature, scaled, averaged)
     mixed = _mixed(predict, images, predictions)
-    known = calibrate(model, probe.score_name, held_out.familiarity, outputs.familiarity)
+    scores = (held_out.familiarity, outputs.familiarity)
+    chosen = choose(model, temperature, probe.score_name, *scores)
     with writing(reports):
         write_reports(reports, predictions)
-        write_calibration(reports / _FAMILIARITY, known)
-    findings = Findings(predictions, images, background, mixed)
+        write_chosen(reports / _CHOSEN, chosen)
+    findings = Findings(predictions, images, background, mixed, chosen)
     with writing(reports), writing(model.parent):
         write_page(reports / _PAGE, model.with_name(_CARD), findings)
     print_errors(predictions, params.confused_pairs)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PIXELS, PROBABILITIES = "pixels", "probabilities"
 CLASSES = "classes.txt"  # one name a line, in the order of the probabilities
 _SIGNATURE = "serving_default"  # what TensorFlow Serving and TFLiteConverter look for
+_ONNX_CLASSES = "class_names"  # a property of its metadata
 _OPSET = 18  # the latest that tf2onnx 1.17 writes
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first date that a zip archive can hold
 
@@ -55,22 +56,19 @@ class ExportFormat:
 
     Attributes:
         title: its name in messages.
-        file: in the folder of exports; for a folder, the file that makes it one of the format.
+        path: its name in the folder of exports, a file or a folder.
         needs: packages that `write` imports beside TensorFlow, the extra `export`.
         write: makes the file, or the folder, of a traced model under a path that is free.
         load: loads such a file into a runtime.
+        is_ours: says whether what lies under a path is such an export, and nothing else with it.
     """
 
     title: str
-    file: str
+    path: str
     needs: tuple[str, ...]
     write: Callable[[TracedModel, Path], None]
     load: Callable[[Path], Runner]
-
-    @property
-    def path(self) -> str:
-        """The name of the file or the folder in the folder of exports."""
-        return Path(self.file).parts[0]
+    is_ours: Callable[[Path], bool]
 
     def missing(self) -> list[str]:
         """Return those of `needs` that are not installed."""
@@ -125,6 +123,13 @@ def _load_saved_model(path: Path) -> Runner:
     return Runner(f"TensorFlow {tf.__version__}", run)
 
 
+def _is_our_saved_model(path: Path) -> bool:
+    parts = {"assets", "fingerprint.pb", "saved_model.pb", "variables"}
+    if not path.is_dir() or not {entry.name for entry in path.iterdir()} <= parts:
+        return False
+    return (path / "assets" / CLASSES).is_file() and (path / "saved_model.pb").is_file()
+
+
 def _write_litert(traced: TracedModel, path: Path) -> None:
     """Write a .tflite file; classes.txt is in the zip archive at its end, which runtimes skip.
 
@@ -136,6 +141,13 @@ def _write_litert(traced: TracedModel, path: Path) -> None:
     path.write_bytes(converter.convert())
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo(CLASSES, _DATE), _class_lines(traced))
+
+
+def _is_our_litert(path: Path) -> bool:
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return archive.namelist() == [CLASSES]
 
 
 def _load_litert(path: Path) -> Runner:
@@ -176,7 +188,7 @@ def _write_onnx(traced: TracedModel, path: Path) -> None:
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     _renumber(model.graph)
-    onnx.helper.set_model_props(model, {"class_names": json.dumps(traced.class_names)})
+    onnx.helper.set_model_props(model, {_ONNX_CLASSES: json.dumps(traced.class_names)})
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
@@ -209,6 +221,11 @@ def _renumber(graph: Any) -> None:
     graph.initializer.sort(key=lambda weight: weight.name)
 
 
+def _is_our_onnx(path: Path) -> bool:
+    # Without the library, which may not be there: the property's name is in the file as it is.
+    return path.is_file() and _ONNX_CLASSES.encode() in path.read_bytes()
+
+
 def _load_onnx(path: Path) -> Runner:
     """Load into ONNX Runtime where it is installed, else into ONNX's own evaluator (slow)."""
     if find_spec("onnxruntime"):
@@ -226,8 +243,17 @@ def _load_onnx(path: Path) -> Runner:
 
 FORMATS = {
     "saved_model": ExportFormat(
-        "SavedModel", "saved_model/saved_model.pb", (), _write_saved_model, _load_saved_model
+        "SavedModel",
+        "saved_model",
+        (),
+        _write_saved_model,
+        _load_saved_model,
+        _is_our_saved_model,
     ),
-    "litert": ExportFormat("LiteRT", "model.tflite", (), _write_litert, _load_litert),
-    "onnx": ExportFormat("ONNX", "model.onnx", ("onnx", "tf2onnx"), _write_onnx, _load_onnx),
+    "litert": ExportFormat(
+        "LiteRT", "model.tflite", (), _write_litert, _load_litert, _is_our_litert
+    ),
+    "onnx": ExportFormat(
+        "ONNX", "model.onnx", ("onnx", "tf2onnx"), _write_onnx, _load_onnx, _is_our_onnx
+    ),
 }

@@ -55,18 +55,15 @@ def export(
     # The exporters read TensorFlow's graph, whichever backend has trained the model.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from cifar_pipeline.export_formats import trace
-    from cifar_pipeline.saved_model import load_class_names, load_saved_model
+    from cifar_pipeline.model_classes import names_for
+    from cifar_pipeline.saved_model import load_saved_model
 
     network = load_saved_model(model)
     import tensorflow as tf
 
     # Or else an Ampere GPU's Keras rounds factors to ten bits, and is the one that is off.
     tf.config.experimental.enable_tensor_float_32_execution(False)
-    names = load_class_names(model)
-    if network.output_shape[-1:] != (len(names),):
-        raise PipelineError(
-            f"{model} answers {network.output_shape[1:]} an image and its classes are {len(names)}"
-        )
+    names = names_for(model, network)
     require_writable(output)
     with _quietly():
         traced = trace(network, names)
@@ -104,14 +101,17 @@ def _chosen(names: list[str]) -> list["ExportFormat"]:
 
 
 def _require_replaceable(form: "ExportFormat", output: Path) -> None:
-    """Refuse to replace what is no export, such as a folder of other things.
+    """Refuse to replace what is no export of ours: another program's, or a folder of other things.
 
     Raises:
         PipelineError: there is such a thing where the format belongs.
     """
     target = output / form.path
-    if target.exists() and not (output / form.file).is_file():
-        raise PipelineError(f"{target} is in the way and is no {form.title}; move it away")
+    if os.path.lexists(target) and not form.is_ours(target):
+        raise PipelineError(
+            f"{target} is in the way and no {form.title} of this command; move it away, or name "
+            "another folder with --output"
+        )
 
 
 def _write_checked(

@@ -13,7 +13,8 @@ import numpy as np
 from cifar_pipeline.scoring import likeliest
 
 ALPHAS = np.linspace(0, 1, 21)  # the share of the second image
-PAIRS_EACH = 10  # images of one class that meet one of the other
+PAIRS_EACH = 10  # images of one class that meet one of the other, at most
+MOST_PAIRS = 500  # in all: of 256 classes, ten each would be 326,400
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -68,9 +69,16 @@ def collage(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def choose_parents(
-    labels: np.ndarray, predicted: np.ndarray, classes: int, each: int = PAIRS_EACH
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    classes: int,
+    each: int = PAIRS_EACH,
+    most: int = MOST_PAIRS,
 ) -> list[Parents]:
     """Return `each` pairs of images for every pair of classes, or as many as there are.
+
+    Fewer of each where that would be more than `most`, and of still more pairs of classes every
+    second, third or so.
 
     The first images of each class, in the order of the split, that the model classifies rightly:
     of a wrong one there is no parent to find again.
@@ -80,13 +88,17 @@ def choose_parents(
         predicted: int64 (N,).
         classes: their number.
         each: how many pairs of images.
+        most: of these in all.
     """
+    pairs = list(combinations(range(classes), 2))
+    each = max(1, min(each, most // len(pairs)))
+    pairs = pairs[:: -(-len(pairs) // most)]
     right = [
         np.flatnonzero((labels == kind) & (predicted == kind))[:each] for kind in range(classes)
     ]
     return [
         Parents(int(first), int(second), (one, other))
-        for one, other in combinations(range(classes), 2)
+        for one, other in pairs
         for first, second in zip(right[one], right[other], strict=False)
     ]
 

@@ -22,6 +22,9 @@ MAX_PIXELS = 120_000_000
 MAX_BYTES = 2**29
 _SIZE = IMAGE_SHAPE[0]
 _WHITE = (255, 255, 255)
+# Tags of TIFF, and what they say.
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
+_SAMPLE_FORMAT, _UNSIGNED = 339, (1,)
 
 
 def decode_picture(path: str, fit: Fit = "crop") -> np.ndarray:
@@ -40,8 +43,8 @@ def decode_picture(path: str, fit: Fit = "crop") -> np.ndarray:
     Raises:
         PictureError: the file is missing, no picture, broken or too large.
     """
+    require_regular(path)
     try:
-        _require_regular(path)
         with _quiet(), Image.open(path, formats=FORMATS) as picture:
             _require_small(path, picture)
             picture.load()
@@ -108,13 +111,29 @@ def _as_rgb(picture: Image.Image) -> Image.Image:
 def _grey(picture: Image.Image, limits: tuple[float, float] | None = None) -> Image.Image:
     """Return a picture of numbers with `limits`, or else their own, stretched to 0 to 255."""
     # 24 bits of precision decide on 8, and a large picture has to fit into memory.
-    values = np.array(picture, np.float32)
+    values = np.array(_numbers(picture), np.float32)
     if not np.isfinite(values).all():
         raise ValueError("values that are not finite")
     least, greatest = limits or (float(values.min()), float(values.max()))
     values -= least
     values *= 255 / max(greatest - least, float(np.finfo(np.float32).tiny))
+    tags = getattr(picture, "tag_v2", {})
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        np.subtract(255, values, out=values)
+    transparent = picture.info.get("transparency")
+    if isinstance(transparent, int):
+        values[np.asarray(picture) == transparent] = 255
     return Image.fromarray(values.round(out=values).astype(np.uint8)).convert("RGB")
+
+
+def _numbers(picture: Image.Image) -> np.ndarray:
+    """Return the numbers of a grey picture as the file has them."""
+    numbers = np.asarray(picture)
+    tags = getattr(picture, "tag_v2", {})
+    # Pillow reads them all as signed.
+    if numbers.dtype == np.int32 and tags and tags.get(_SAMPLE_FORMAT, _UNSIGNED) == _UNSIGNED:
+        return numbers.view(np.uint32)
+    return numbers
 
 
 @contextmanager
@@ -136,9 +155,18 @@ def _quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _require_regular(path: str) -> None:
-    # Before it is opened: opening a pipe waits for a writer, and opening a device may act on it.
-    status = Path(path).stat()
+def require_regular(path: str) -> None:
+    """Refuse what cannot be a picture before it is opened.
+
+    Opening a pipe waits for a writer, and opening a device may act on it.
+
+    Raises:
+        PictureError: there is no regular file, or one of a size that no picture has.
+    """
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError) as error:
+        raise PictureError(path, _reason(path, error)) from None
     if stat.S_ISDIR(status.st_mode):
         raise PictureError(path, "a folder, not a picture; name the folder alone to read all in it")
     if not stat.S_ISREG(status.st_mode):

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -50,8 +51,9 @@ def expand(arguments: list[str]) -> Iterator[str | PictureError]:
 
     An argument that exists is taken literally, whatever it looks like. Otherwise one with `*`, `?`
     or `[` is a pattern (`**` spans folders) whose matches follow sorted. A folder stands for the
-    files with one of the `SUFFIXES` in it and in its subfolders, sorted; hidden files and folders
-    and linked folders are left out. A file that does not exist is yielded too: reading it says so.
+    files with one of the `SUFFIXES` in it and in its subfolders, sorted. Folders and `**` leave out
+    linked folders, and both they and `*` leave out hidden files and folders. A file
+    that does not exist is yielded too: reading it says so.
 
     Yields:
         A path as it was given or found, or the error of an argument that names nothing.
@@ -71,12 +73,32 @@ def _expand_one(argument: str) -> Iterator[str | PictureError]:
     if os.path.lexists(argument) or not glob.has_magic(argument):
         yield from _files_at(argument)
         return
-    # pathlib's patterns match hidden files, and are never absolute.
-    matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207
+    matches = _matches(argument)
     if not matches:
         yield PictureError(argument, "no file matches this pattern; check folder and spelling")
     for match in matches:
         yield from _files_at(match)
+
+
+def _matches(pattern: str) -> list[str]:
+    """Return what matches a pattern, sorted.
+
+    By pathlib, whose `**` does not follow links: two links in a folder that lead back to it would
+    be followed for ever. Its patterns start at a folder, and match hidden files too.
+    """
+    # Beside other characters two asterisks are one, which pathlib before 3.13 refuses.
+    parts = [part if part == "**" else re.sub(r"\*+", "*", part) for part in Path(pattern).parts]
+    fixed = next(at for at, part in enumerate(parts) if glob.has_magic(part))
+    start, rest = Path(*parts[:fixed]), parts[fixed:]
+    if rest[-1] == "**":  # else it would be folders alone, or not, as the Python may be
+        rest.append("*")
+    found = start.glob(str(Path(*rest)))
+    hidden = any(part.startswith(".") for part in rest)
+    return sorted(
+        str(path)
+        for path in found
+        if hidden or not any(part.startswith(".") for part in path.parts[fixed:])
+    )
 
 
 def _files_at(path: str) -> Iterator[str | PictureError]:

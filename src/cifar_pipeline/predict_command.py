@@ -1,5 +1,6 @@
 """The console command `predict`: which of its classes a trained model sees in picture files."""
 
+import os
 import sys
 from collections.abc import Iterator
 from io import TextIOWrapper
@@ -8,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cifar_pipeline.errors import ParamsError
+from cifar_pipeline.errors import ParamsError, PipelineError
 from cifar_pipeline.picture_files import Fit, PictureError, expand
 
 
@@ -22,16 +23,23 @@ def predict(
         ),
     ],
     model: Annotated[Path, typer.Option(help="The trained model.")] = Path("models/model.keras"),
-    familiarity: Annotated[
-        Path, typer.Option(help="What evaluate found of the pictures the model knows.")
-    ] = Path("reports/familiarity.json"),
-    top: Annotated[int, typer.Option(min=1, help="How many classes to show.")] = 3,
+    chosen: Annotated[
+        Path,
+        typer.Option(help="What evaluate chose by validation images: temperature and threshold."),
+    ] = Path("reports/chosen.json"),
+    top: Annotated[
+        int, typer.Option(min=1, help="How many classes to show; all if the model has fewer.")
+    ] = 3,
     fit: Annotated[
         Fit,
         typer.Option(
             help="A picture that is not square loses its ends, gets white added, or is distorted."
         ),
     ] = "crop",
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Show the model's own probabilities, not temperature-scaled."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, not a table.")] = False,
 ) -> None:
@@ -43,25 +51,38 @@ def predict(
     if as_json and as_csv:
         raise ParamsError("--json and --csv exclude each other; choose one of them")
     # Imported late: NumPy and Pillow would hold up --help.
-    from cifar_pipeline.prediction import Prediction, predict_files
+    from cifar_pipeline.prediction import Prediction, Predictor, predict_files
     from cifar_pipeline.prediction_output import print_csv, print_json, print_table
 
+    # First of all: without a model nothing can be said of any picture.
+    predictor = Predictor(model, chosen, raw)
     failed = False
 
     def watched() -> Iterator[Prediction | PictureError]:
         nonlocal failed
-        for outcome in predict_files(expand(images), model, familiarity, fit, top):
+        for outcome in predict_files(expand(images), predictor, fit, top):
             failed = failed or isinstance(outcome, PictureError)
             yield outcome
 
     # A name may have characters that the terminal's or the log's encoding lacks.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    if as_json:
-        print_json(watched())
-    elif as_csv:
-        print_csv(watched(), top)
-    else:
-        print_table(watched())
+    try:
+        if as_json:
+            print_json(watched())
+        elif as_csv:
+            print_csv(watched(), min(top, predictor.classes))
+        else:
+            print_table(watched())
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough
+        raise
+    except OSError as error:
+        # Python would try to write the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise PipelineError(
+            f"the results cannot be written to standard output ({error.strerror}); write them to "
+            "a place with room"
+        ) from None
     if failed:
         raise typer.Exit(1)

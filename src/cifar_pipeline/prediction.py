@@ -7,18 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from cifar_pipeline.calibration import at_temperature
+from cifar_pipeline.chosen import Chosen, read_chosen
 from cifar_pipeline.command import complain
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.familiarity import Calibration, read_calibration
 from cifar_pipeline.familiarity_statistics import load_familiarity_statistics
+from cifar_pipeline.model_classes import names_for
 from cifar_pipeline.picture_decoding import decode_picture
 from cifar_pipeline.picture_files import Fit, PictureError
 from cifar_pipeline.probe import predict_outputs, probe_of
-from cifar_pipeline.saved_model import (
-    check_classes,
-    load_class_names,
-    load_saved_model,
-)
+from cifar_pipeline.saved_model import load_saved_model
+from cifar_pipeline.scoring import likeliest
 
 # So many files, of however many, are in memory at a time.
 BATCH_SIZE = 64
@@ -26,15 +25,15 @@ BATCH_SIZE = 64
 
 @dataclass(frozen=True)
 class Familiarity:
-    """How familiar one picture looks to a model, by the calibration of that model."""
+    """How familiar one picture looks to a model, by what was chosen for that model."""
 
     score: float
-    calibration: Calibration
+    chosen: Chosen
 
     @property
     def unfamiliar(self) -> bool:
         """Whether the picture gets a warning."""
-        return self.score < self.calibration.threshold
+        return self.score < self.chosen.threshold
 
 
 @dataclass(frozen=True)
@@ -44,36 +43,47 @@ class Prediction:
     Args:
         name: the file.
         classes: names and probabilities, the likeliest first; equal ones in the model's order.
+        temperature: of the probabilities; None: they are the model's own.
         familiarity: None where nothing tells what is familiar to this model.
     """
 
     name: str
     classes: tuple[tuple[str, float], ...]
+    temperature: float | None
     familiarity: Familiarity | None
 
 
 class Predictor:
-    """A saved model, its classes and, where there is one, the calibration of its familiarity.
+    """A saved model, its classes and, where there is one, what evaluate chose for it.
 
     Args:
-        model: the .keras archive.
-        calibration: the JSON file of evaluate. Where it is missing or not of this model, one line
-            on standard error says so, and the predictions have no familiarity.
+        model: the .keras archive. Where it tells no names of its classes, one line on standard
+            error says what they are called instead.
+        chosen: the JSON file of evaluate. Where it is missing or not of this model, one line on
+            standard error says so, and the predictions have no temperature and no familiarity.
+        raw: whether to leave the probabilities as the model gives them.
+
+    Attributes:
+        classes: their number.
 
     Raises:
         PipelineError: there is no model or it cannot be loaded.
     """
 
-    def __init__(self, model: Path, calibration: Path) -> None:
+    def __init__(self, model: Path, chosen: Path, raw: bool = False) -> None:
         network = load_saved_model(model)
-        self._class_names = load_class_names(model)
-        check_classes(network, self._class_names)
+        self._class_names = names_for(model, network)
         self._probe = probe_of(network, load_familiarity_statistics(model))
-        self._calibration: Calibration | None = None
+        self._chosen: Chosen | None = None
         try:
-            self._calibration = read_calibration(calibration, model, self._probe.score_name)
+            self._chosen = read_chosen(chosen, model, self._probe.score_name)
         except PipelineError as error:
-            complain(f"warning: cannot tell which pictures are unfamiliar: {error}")
+            complain(
+                "warning: probabilities are as the model gives them, and which pictures are "
+                f"unfamiliar cannot be told: {error}"
+            )
+        self.classes = len(self._class_names)
+        self._temperature = None if raw or not self._chosen else self._chosen.temperature
 
     def predict(self, names: list[str], images: np.ndarray, top: int) -> Iterator[Prediction]:
         """Yield the `top` classes of each image.
@@ -87,41 +97,37 @@ class Predictor:
             PipelineError: the model does not answer probabilities of such images.
         """
         outputs = predict_outputs(self._probe, images, BATCH_SIZE)
-        likeliest = np.argsort(-outputs.probabilities, axis=1, kind="stable")[:, :top]
-        for name, row, labels, score in zip(
-            names, outputs.probabilities, likeliest, outputs.familiarity, strict=True
-        ):
-            known = self._calibration
-            familiarity = Familiarity(float(score), known) if known else None
+        probabilities = outputs.probabilities
+        if self._temperature:
+            probabilities = at_temperature(outputs.logits, self._temperature)
+        for name, row, score in zip(names, probabilities, outputs.familiarity, strict=True):
+            familiarity = Familiarity(float(score), self._chosen) if self._chosen else None
+            labels = likeliest(row, top)
             classes = tuple((self._class_names[label], float(row[label])) for label in labels)
-            yield Prediction(name, classes, familiarity)
+            yield Prediction(name, classes, self._temperature, familiarity)
 
 
 def predict_files(
-    found: Iterable[str | PictureError], model: Path, calibration: Path, fit: Fit, top: int
+    found: Iterable[str | PictureError], predictor: Predictor, fit: Fit, top: int
 ) -> Iterator[Prediction | PictureError]:
     """Yield what the model says of every file, or the error of the file, in their order.
 
-    Errors also go to standard error, as soon as they are met. The model is loaded when the first
-    picture has been decoded, and once.
+    Errors also go to standard error, as soon as they are met.
 
     Args:
         found: files, and errors of arguments that name none, from `expand`.
-        model: see `Predictor`.
-        calibration: see `Predictor`.
+        predictor: the model.
         fit: see `decode_picture`.
         top: see `Predictor.predict`.
 
     Raises:
-        PipelineError: the model cannot be used.
+        PipelineError: the model does not answer probabilities of such images.
     """
-    predictor = None
     remaining = iter(found)
     while batch := [_decoded(item, fit) for item in islice(remaining, BATCH_SIZE)]:
         pictures = [item for item in batch if not isinstance(item, PictureError)]
         predictions: Iterator[Prediction] = iter(())
         if pictures:
-            predictor = predictor or Predictor(model, calibration)
             names, images = zip(*pictures, strict=True)
             predictions = predictor.predict(list(names), np.stack(images), top)
         for item in batch:

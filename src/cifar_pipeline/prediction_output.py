@@ -9,12 +9,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cifar_pipeline.familiarity import Calibration
+from cifar_pipeline.chosen import Chosen
 from cifar_pipeline.picture_files import PictureError, shown
 from cifar_pipeline.prediction import Familiarity, Prediction
 
 DIGITS = 6
 _MARK = "unfamiliar"
+_NARROWEST = 12  # of the column of names, in characters
 # A table takes what it needs of it. In a log, Rich would guess a terminal of 80.
 _LOG_WIDTH = 1_000_000
 
@@ -28,16 +29,16 @@ def print_table(outcomes: Outcomes) -> None:
     """
     console = Console(highlight=False, markup=False, emoji=False)
     table = Table()
-    table.add_column("picture", overflow="fold")
+    table.add_column("picture", overflow="fold", min_width=_NARROWEST)
     table.add_column("class", no_wrap=True)
     table.add_column("probability", justify="right", no_wrap=True)
     table.add_column("warning", no_wrap=True)
-    calibration = None
+    chosen = None
     for outcome in outcomes:
         if isinstance(outcome, Prediction):
-            mark = ""
+            mark = "" if outcome.familiarity else "not checked"
             if outcome.familiarity and outcome.familiarity.unfamiliar:
-                calibration = outcome.familiarity.calibration
+                chosen = outcome.familiarity.chosen
                 mark = f"{_MARK} ({outcome.familiarity.score:#.3g})"
             names, probabilities = zip(*outcome.classes, strict=True)
             column = "\n".join(f"{probability:.4f}" for probability in probabilities)
@@ -47,24 +48,24 @@ def print_table(outcomes: Outcomes) -> None:
     if not console.is_terminal:
         console.width = _LOG_WIDTH
     console.print(table)
-    if calibration:
-        console.print(_explanation(calibration), soft_wrap=True)
+    if chosen:
+        console.print(_explanation(chosen), soft_wrap=True)
 
 
-def _explanation(calibration: Calibration) -> str:
+def _explanation(chosen: Chosen) -> str:
     return (
-        f"{_MARK}: the model finds little in the picture of what it was trained on, and its "
-        f"classes may mean nothing. The score in brackets ({calibration.score}) is below "
-        f"{calibration.threshold:#.3g}, as it is for {calibration.false_alarm_rate:.2%} of the "
-        f"{calibration.test_images:,} test images (false alarms)."
+        f"{_MARK}: the picture looks unlike those that the model was trained on, and its classes "
+        f"may mean nothing. The score in brackets ({chosen.score}) is below "
+        f"{chosen.threshold:#.3g}, as it is for {chosen.false_alarm_rate:.2%} of the "
+        f"{chosen.test_images:,} test images (false alarms)."
     )
 
 
 def print_json(outcomes: Outcomes) -> None:
     """Print a list of objects, one a picture, all with the same fields.
 
-    `classes` is empty where `error` is a text, and `error` is null where it is not. `familiarity`
-    is null where it cannot be told.
+    `classes` is empty where `error` is a text, and `error` is null where it is not. `temperature`
+    is null where the probabilities are the model's own, `familiarity` where it cannot be told.
     """
     print(json.dumps([_json_object(outcome) for outcome in outcomes], indent=2))
 
@@ -74,6 +75,7 @@ def _json_object(outcome: Prediction | PictureError) -> dict[str, Any]:
         return {
             "picture": outcome.name,
             "classes": [],
+            "temperature": None,
             "familiarity": None,
             "error": str(outcome),
         }
@@ -83,6 +85,7 @@ def _json_object(outcome: Prediction | PictureError) -> dict[str, Any]:
             {"class": name, "probability": round(probability, DIGITS)}
             for name, probability in outcome.classes
         ],
+        "temperature": outcome.temperature,
         "familiarity": _familiarity_fields(outcome.familiarity),
         "error": None,
     }
@@ -94,29 +97,29 @@ def _familiarity_fields(familiarity: Familiarity | None) -> dict[str, Any] | Non
     return {
         "unfamiliar": familiarity.unfamiliar,
         "score": round(familiarity.score, DIGITS),
-        "threshold": familiarity.calibration.threshold,
-        "false_alarm_rate": familiarity.calibration.false_alarm_rate,
+        "threshold": familiarity.chosen.threshold,
+        "false_alarm_rate": familiarity.chosen.false_alarm_rate,
     }
 
 
 def print_csv(outcomes: Outcomes, top: int) -> None:
     """Print a header and then a line a picture, as soon as its batch is done.
 
-    The columns: picture (escaped as `shown` does), class_1, probability_1, ... up to `top`, those
-    that the model has no class for being empty; unfamiliar, score, threshold, false_alarm_rate and
-    error as in JSON.
+    The columns: picture (escaped as `shown` does), class_1, probability_1, ... up to `top`;
+    temperature, unfamiliar, score, threshold,
+    false_alarm_rate and error as in JSON.
     """
     ranks = range(1, top + 1)
     familiarity = ["unfamiliar", "score", "threshold", "false_alarm_rate"]
     columns = [f"{kind}_{rank}" for rank in ranks for kind in ("class", "probability")]
-    writer = csv.DictWriter(
-        sys.stdout, ["picture", *columns, *familiarity, "error"], lineterminator="\n"
-    )
+    fields = ["picture", *columns, "temperature", *familiarity, "error"]
+    writer = csv.DictWriter(sys.stdout, fields, lineterminator="\n")
     writer.writeheader()
     for outcome in outcomes:
-        fields = _json_object(outcome)
-        row = {"picture": shown(outcome.name), "error": fields["error"]}
-        for rank, entry in enumerate(fields["classes"], start=1):
+        found = _json_object(outcome)
+        row = {"picture": shown(outcome.name)}
+        row |= {name: found[name] for name in ("temperature", "error")}
+        for rank, entry in enumerate(found["classes"], start=1):
             row |= {f"{kind}_{rank}": value for kind, value in entry.items()}
-        writer.writerow(row | (fields["familiarity"] or {}))
+        writer.writerow(row | (found["familiarity"] or {}))
         sys.stdout.flush()

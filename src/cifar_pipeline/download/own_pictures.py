@@ -4,8 +4,11 @@ They become batch files in the official format, so that everything after this st
 """
 
 import hashlib
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,7 +23,10 @@ from cifar_pipeline.batches import (
 from cifar_pipeline.checksums import sha256_of
 from cifar_pipeline.download.install import install
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.picture_decoding import decode_picture
+from cifar_pipeline.picture_decoding import decode_picture, require_regular
+from cifar_pipeline.picture_files import PictureError, shown
+
+Result = TypeVar("Result")
 
 _PARTS = {"train": TRAIN_BATCHES[0], "test": TEST_BATCH}
 _SHAPE = "expected train/CLASS/ and test/CLASS/ with pictures in them, for two classes or more"
@@ -54,13 +60,17 @@ def check_pictures(folder: Path, expected: str | None) -> Pictures:
         expected: the digest.
 
     Raises:
-        PipelineError: the folder is of another shape, or the pictures are others.
+        PipelineError: the folder is of another shape or cannot be read, or the pictures are others.
     """
     names = _class_names(folder)
     files = {part: _files_by_class(folder / part, names) for part in _PARTS}
     everything = sorted(file for part in files.values() for kind in part for file in kind)
-    lines = [f"{sha256_of(file)}  {file.relative_to(folder).as_posix()}\n" for file in everything]
-    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+    lines = [
+        # In the bytes of the name, which may be no text.
+        digest.encode() + b"  " + os.fsencode(file.relative_to(folder)) + b"\n"
+        for file, digest in zip(everything, _of_each(_digest, everything), strict=True)
+    ]
+    digest = hashlib.sha256(b"".join(lines)).hexdigest()
     if digest != expected:
         raise PipelineError(
             f"download.source: the pictures in {folder} have the SHA-256 {digest}, and "
@@ -100,12 +110,14 @@ def install_pictures(folder: Path, raw: Path, expected: str | None) -> int:
 def _class_names(folder: Path) -> tuple[str, ...]:
     """Return the names of the classes: of the folders in both parts, sorted."""
     found = {
-        part: {entry.name for entry in _visible(folder / part) if entry.is_dir()} for part in _PARTS
+        part: {entry.name for entry in _visible(folder / part) if _is_folder(entry)}
+        for part in _PARTS
     }
     alone = found["train"] ^ found["test"]
     if alone:
         raise PipelineError(
-            f"download.source: {folder}: {', '.join(sorted(alone))} in one part only; {_SHAPE}"
+            f"download.source: {folder}: {', '.join(map(shown, sorted(alone)))} in one part only; "
+            f"{_SHAPE}"
         )
     names = tuple(sorted(found["train"]))
     if not 2 <= len(names) <= MOST_CLASSES:
@@ -125,32 +137,68 @@ def _files_by_class(part: Path, names: tuple[str, ...]) -> list[list[Path]]:
     files = [_files_below(part / name) for name in names]
     empty = [name for name, found in zip(names, files, strict=True) if not found]
     if empty:
-        raise PipelineError(f"download.source: {part / empty[0]} holds no pictures; {_SHAPE}")
+        raise PipelineError(
+            f"download.source: {shown(str(part / empty[0]))} holds no pictures; {_SHAPE}"
+        )
     return files
 
 
-def _files_below(folder: Path) -> list[Path]:
+def _files_below(folder: Path, above: frozenset[str] = frozenset()) -> list[Path]:
+    """Return the files in `folder` and in its folders, linked ones too; `above` are around it."""
+    real = os.path.realpath(folder)
+    if real in above:
+        raise PipelineError(
+            f"download.source: {shown(str(folder))} is a link to a folder around it; remove it"
+        )
     found = []
     for entry in sorted(_visible(folder)):
-        found += _files_below(entry) if entry.is_dir() else [entry]
+        found += _files_below(entry, above | {real}) if _is_folder(entry) else [entry]
     return found
 
 
 def _visible(folder: Path) -> list[Path]:
     """Return what lies in `folder`; names with a dot are the system's (.DS_Store)."""
-    return [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    try:
+        return [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except OSError as error:
+        raise PipelineError(
+            f"download.source: {shown(str(folder))} cannot be read ({error.strerror}); allow "
+            "reading it"
+        ) from None
+
+
+def _is_folder(path: Path) -> bool:
+    # pathlib's raises where a folder above may not be read.
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def _images_and_labels(files: list[list[Path]]) -> tuple[np.ndarray, np.ndarray]:
-    images, labels, failures = [], [], []
-    for label, kind in enumerate(files):
-        for file in kind:
-            try:
-                images.append(decode_picture(str(file)))
-                labels.append(label)
-            except PipelineError as error:
-                failures.append(str(error))
+    labels = np.repeat(np.arange(len(files), dtype=np.uint8), [len(kind) for kind in files])
+    everything = [file for kind in files for file in kind]
+    return np.stack(_of_each(lambda file: decode_picture(str(file)), everything)), labels
+
+
+def _digest(file: Path) -> str:
+    require_regular(str(file))
+    try:
+        return sha256_of(file)
+    except OSError as error:
+        raise PictureError(str(file), f"cannot be read ({error.strerror})") from None
+
+
+def _of_each(function: Callable[[Path], Result], files: list[Path]) -> list[Result]:
+    """Return what `function` makes of each file.
+
+    Raises:
+        PipelineError: it raises one for some of them: the first, and how many more there are.
+    """
+    results, failures = [], []
+    for file in files:
+        try:
+            results.append(function(file))
+        except PipelineError as error:
+            failures.append(str(error))
     if failures:
         more = f" (and {len(failures) - 1:,} more)" if failures[1:] else ""
         raise PipelineError(f"download.source: {failures[0]}{more}; mend or remove it")
-    return np.stack(images), np.array(labels, np.uint8)
+    return results

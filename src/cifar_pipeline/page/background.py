@@ -41,6 +41,7 @@ class Background:
         preset: its name.
         seed: of the training.
         params: the parameters in use, as YAML.
+        label_smoothing: in the training loss.
         history: history.csv of train.
         training: train_metrics.json of train.
         layers: of the saved model.
@@ -54,6 +55,7 @@ class Background:
     preset: str
     seed: int
     params: str
+    label_smoothing: float
     history: pd.DataFrame
     training: dict[str, Any]
     layers: list[Layer]
@@ -74,7 +76,7 @@ def gather(
     """Read what train and preprocess have left.
 
     Args:
-        used: sections of params.yaml, `train` among them.
+        used: sections of params.yaml, `train` and `models.PRESET` among them.
         reports: folder with train's history.csv and train_metrics.json.
         processed: folder of preprocess.
         archive: the .keras file of `model`.
@@ -105,6 +107,7 @@ def gather(
         preset=training_params["model"],
         seed=training_params["seed"],
         params=text.getvalue(),
+        label_smoothing=sections[f"models.{training_params['model']}"]["label_smoothing"],
         history=history,
         training=training,
         layers=[

@@ -5,8 +5,10 @@ The same numbers give the same bytes: no dates, and names from a fixed salt.
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -28,6 +30,9 @@ _COLOURS = {
     "#000006": "var(--panel)",
 }
 _INK, _MUTED, _LINE, _FIRST, _SECOND, _PANEL = _COLOURS
+_MOST_NUMBERED = 25  # classes in a confusion matrix with numbers
+_LARGEST = 14.0  # inches
+_POINTS = 72  # in an inch
 _STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": _LINE,
@@ -45,6 +50,7 @@ _STYLE = {
     "legend.frameon": False,
     "legend.labelcolor": _INK,
     "svg.fonttype": "none",  # text stays text, in the page's font
+    "text.parse_math": False,  # a class may be named $5
     "text.color": _INK,
     "xtick.color": _LINE,
     "xtick.labelcolor": _MUTED,
@@ -57,8 +63,13 @@ _STYLE = {
 def _drawing(name: str, width: float, height: float) -> Iterator[tuple[Figure, list[str]]]:
     """Yield a figure of so many inches, and a list that gets its SVG when the block has ended."""
     drawn: list[str] = []
-    # Whatever the user's own matplotlibrc says, and ids that differ from figure to figure.
-    with style.context(["default", {**_STYLE, "svg.hashsalt": name}]):
+    with (
+        # Whatever the user's own matplotlibrc says, and ids that differ from figure to figure.
+        style.context(["default", {**_STYLE, "svg.hashsalt": name}]),
+        warnings.catch_warnings(),
+    ):
+        # Matplotlib measures text in its own font, and the browser shows it in one that has all.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         # Not by pyplot: that keeps figures, and wants to know about a screen.
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure, drawn
@@ -79,7 +90,7 @@ def _inline(svg: str, name: str) -> str:
     svg = re.sub(r"font: ([\d.]+px)[^;\"]*", r"font-size: \1; font-family: inherit", svg)
     for stand_in, colour in _COLOURS.items():
         svg = svg.replace(stand_in, colour)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{name}"', 1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(name)}"', 1)
 
 
 def learning_curve(history: pd.DataFrame, measure: str, best_epoch: int) -> str:
@@ -103,10 +114,11 @@ def confusion(matrix: np.ndarray, names: tuple[str, ...]) -> str:
 
     Args:
         matrix: int64 (classes, classes), row: actual class.
-        names: of the classes.
+        names: of the classes. Where they are too many for numbers, colours alone tell.
     """
     mistakes = matrix - np.diag(matrix.diagonal())
-    with _drawing("Confusion matrix", 6.4, 5.6) as (figure, drawn):
+    side = min(max(5.6, 0.3 * len(names)), _LARGEST)
+    with _drawing("Confusion matrix", side + 0.8, side) as (figure, drawn):
         axes = figure.subplots()
         axes.grid(visible=False)
         most = max(int(mistakes.max()), 1)
@@ -117,17 +129,19 @@ def confusion(matrix: np.ndarray, names: tuple[str, ...]) -> str:
                 shade = float(np.sqrt(mistakes[row, column] / most))
                 corner = (column - 0.5, row - 0.5)
                 axes.add_patch(Rectangle(corner, 1, 1, facecolor=_SECOND, alpha=0.85 * shade))
-            axes.text(
-                column,
-                row,
-                f"{matrix[row, column]:,}",
-                ha="center",
-                va="center",
-                color=_MUTED if row == column else _INK,
-                fontsize=8,
-            )
-        axes.set_xticks(places, names, rotation=45, ha="right")
-        axes.set_yticks(places, names)
+            if len(names) <= _MOST_NUMBERED:
+                axes.text(
+                    column,
+                    row,
+                    f"{matrix[row, column]:,}",
+                    ha="center",
+                    va="center",
+                    color=_MUTED if row == column else _INK,
+                    fontsize=8,
+                )
+        size = min(10, 0.6 * _POINTS * side / len(names))
+        axes.set_xticks(places, names, rotation=45 if size == 10 else 90, ha="right", fontsize=size)
+        axes.set_yticks(places, names, fontsize=size)
         axes.set(xlabel="predicted", ylabel="actual")
         axes.set_xlim(-0.5, len(names) - 0.5)
         axes.set_ylim(len(names) - 0.5, -0.5)
@@ -158,16 +172,18 @@ def reliability_diagram(table: pd.DataFrame, title: str) -> str:
 def sweep_curves(sweep: Sweep, names: tuple[str, ...]) -> str:
     """Draw the probabilities of both parents, and of the likeliest other class, along alpha."""
     one, other = sweep.parents.classes
-    rest = np.delete(sweep.probabilities, [one, other], axis=1).max(axis=1)
+    curves = [
+        (sweep.probabilities[:, one], names[one], _FIRST),
+        (sweep.probabilities[:, other], names[other], _SECOND),
+    ]
+    if len(names) > 2:
+        rest = np.delete(sweep.probabilities, [one, other], axis=1).max(axis=1)
+        curves.append((rest, "likeliest other", _MUTED))
     title = f"{names[one]} to {names[other]}"
     with _drawing(f"Blend of {title}", 4.2, 2.6) as (figure, drawn):
         axes = figure.subplots()
-        for values, label, colour in (
-            (sweep.probabilities[:, one], names[one], _FIRST),
-            (sweep.probabilities[:, other], names[other], _SECOND),
-            (rest, "likeliest other", _MUTED),
-        ):
-            axes.plot(ALPHAS, values, color=colour, label=label)
+        lines = [axes.plot(ALPHAS, values, color=colour)[0] for values, _, colour in curves]
         axes.set(xlabel=f"share of the {names[other]}", ylim=(0, 1), xlim=(0, 1))
-        axes.legend(fontsize=8)
+        # Labels of lines must not begin with "_", and these may.
+        axes.legend(lines, [label for _, label, _ in curves], fontsize=8)
     return drawn[0]

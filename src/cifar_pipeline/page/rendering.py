@@ -1,5 +1,6 @@
 """Write the page of results, which needs no network, and the model card, from the same figures."""
 
+import re
 from dataclasses import dataclass
 from math import comb
 from pathlib import Path
@@ -9,11 +10,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cifar_pipeline.atomic import replacing
-from cifar_pipeline.calibration import (
-    calibration_error_interval,
-    expected_calibration_error,
-    reliability,
-)
+from cifar_pipeline.calibration import expected_calibration_error, reliability
+from cifar_pipeline.chosen import Chosen
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.error_table import confused_pairs, error_table
 from cifar_pipeline.intervals import Interval, of_mean, of_proportion
@@ -58,12 +56,14 @@ class Findings:
         images: the test split, uint8 (N, 32, 32, 3).
         background: where the model comes from.
         mixed: what it says of mixed images; None where there are none to mix.
+        chosen: what `predict` goes by.
     """
 
     predictions: Predictions
     images: np.ndarray
     background: Background
     mixed: Mixed | None
+    chosen: Chosen
 
 
 def write_page(page: Path, card: Path, findings: Findings) -> None:
@@ -81,15 +81,22 @@ def write_page(page: Path, card: Path, findings: Findings) -> None:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
+        environment.filters["markdown"] = _escaped_for_markdown
         text = environment.get_template(template).render(content)
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _escaped_for_markdown(text: str) -> str:
+    """Return `text`, which may hold anything, as Markdown that shows it."""
+    return re.sub(r"([\\`*_\[\]<>|#~&!])", r"\\\1", text)
 
 
 def _content(findings: Findings) -> dict[str, Any]:
     predictions, names = findings.predictions, findings.predictions.names
     background, mixed = findings.background, findings.mixed
     labels = predictions.labels
+    is_cifar = names == CLASS_NAMES
     matrix = predictions.matrix
     table = error_table(matrix, names).sort_values("error_rate", ascending=False, kind="stable")
     pairs = confused_pairs(matrix, names, _PAIRS)
@@ -115,10 +122,12 @@ def _content(findings: Findings) -> dict[str, Any]:
         ],
         "classes": table.to_dict("records"),
         "pairs": pairs,
-        "pairs_remark": _remark_on_pairs(pairs),
+        "pairs_remark": remark_on_pairs(pairs, is_cifar),
         "confusion": figures.confusion(matrix, names),
         "names": names,
-        "is_cifar": names == CLASS_NAMES,
+        "is_cifar": is_cifar,
+        "data_set": "CIFAR-10" if is_cifar else f"pictures of {len(names)} classes",
+        "chosen": findings.chosen,
         "matrix": matrix.tolist(),
         "calibration_remark": _remark_on_calibration(predictions),
         "reliability": [
@@ -138,18 +147,24 @@ def _content(findings: Findings) -> dict[str, Any]:
 
 
 def score_rows(predictions: Predictions) -> list[dict[str, str]]:
-    """Return one row a score: its name, its value in each way of judging, its 95 % interval."""
+    """Return one row a score: its name, its value in each way of judging, its 95 % interval.
+
+    A calibration error has none: chance only ever adds to it, so that it is no mean.
+    """
     labels = predictions.labels
     plain = scores(predictions.probabilities, labels)
     scaled = scores(predictions.scaled, labels)
     averaged = plain if predictions.averaged is None else scores(predictions.averaged, labels)
-    intervals = _intervals(predictions.probabilities, labels)
+    intervals = {
+        key: " to ".join(_shown(key, bound) for bound in interval)
+        for key, interval in _intervals(predictions.probabilities, labels).items()
+    }
     return [
         {
             "key": key,
             "name": name,
             "plain": _shown(key, plain[key]),
-            "interval": " to ".join(_shown(key, bound) for bound in intervals[key]),
+            "interval": intervals.get(key, "no interval"),
             "scaled": _shown(key, scaled[key]),
             "augmented": _shown(key, averaged[key]),
         }
@@ -170,7 +185,6 @@ def _intervals(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Inter
         "top_2_accuracy": of_proportion(int(top_k_hits(probabilities, labels, 2).sum()), number),
         "negative_log_likelihood": of_mean(log_losses(probabilities, labels)),
         "brier_score": of_mean(squared_distances(probabilities, labels)),
-        "expected_calibration_error": calibration_error_interval(probabilities, labels),
     }
 
 
@@ -179,18 +193,20 @@ def _cards(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         {
             "name": row["name"],
             "value": row["plain"],
-            "note": row["interval"]
-            if row["key"] in _RATES
-            else f"{row['scaled']} at the temperature",
+            "note": row["interval"],
+            "scaled": row["scaled"],
         }
         for row in rows
         if row["key"] != "error"
     ]
 
 
-def _remark_on_pairs(pairs: list[tuple[str, str, int]]) -> str:
+def remark_on_pairs(pairs: list[tuple[str, str, int]], is_cifar: bool) -> str:
+    """Say which of `pairs`, from `confused_pairs`, lead, and of CIFAR-10 where cat and dog are."""
     if not pairs:
         return "No image is mistaken."
+    if not is_cifar:
+        return f"Mistakes both ways are counted: {' and '.join(pairs[0][:2])} lead."
     sets = [{first, second} for first, second, _ in pairs]
     if sets[0] == _OF_2017:
         return (
@@ -206,11 +222,13 @@ def _remark_on_calibration(predictions: Predictions) -> str:
     accuracy = float((predictions.predicted == predictions.labels).mean())
     before = expected_calibration_error(predictions.probabilities, predictions.labels)
     after = expected_calibration_error(predictions.scaled, predictions.labels)
+    effect = f"The temperature {predictions.temperature:.3f} leaves {after:.4f}."
+    if predictions.temperature == 1:
+        effect = "No temperature suits the validation images best, so it is left as it is."
     manner = "too modest" if confidence < accuracy else "too sure of itself"
     return (
         f"As trained the model is {manner}: its mean confidence is {confidence:.3f}, its accuracy "
-        f"{accuracy:.3f}, and the expected calibration error {before:.4f}. The temperature "
-        f"{predictions.temperature:.3f} leaves {after:.4f}."
+        f"{accuracy:.3f}, and the expected calibration error {before:.4f}. {effect}"
     )
 
 
@@ -221,5 +239,7 @@ def _shown_sweep(sweep: Sweep, names: tuple[str, ...]) -> dict[str, Any]:
         "strip": [gallery.as_png(image) for image in sweep.blends[_STRIP]],
         "curve": figures.sweep_curves(sweep, names),
         "collage": gallery.as_png(sweep.collage),
-        "guesses": [(names[at], float(sweep.of_collage[at])) for at in likeliest(sweep.of_collage, 3)],
+        "guesses": [
+            (names[at], float(sweep.of_collage[at])) for at in likeliest(sweep.of_collage, 3)
+        ],
     }

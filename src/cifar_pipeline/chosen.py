@@ -1,4 +1,4 @@
-"""The score of familiarity below which an image is called unfamiliar, and what that costs."""
+"""What evaluate chooses on validation images for `predict`: a temperature and a threshold."""
 
 import json
 from pathlib import Path
@@ -17,15 +17,17 @@ TARGET_FALSE_ALARM_RATE = 0.01
 Rate = Annotated[float, Field(ge=0, le=1)]
 
 
-class Calibration(BaseModel):
-    """The threshold of a model's familiarity scores, and what it costs.
+class Chosen(BaseModel):
+    """A model's temperature, and the threshold of its familiarity scores and what that costs.
 
-    An image with a score below `threshold` is called unfamiliar. The threshold was chosen on
-    validation images; `false_alarm_rate` is the fraction of the test images that it calls so.
+    Logits are divided by `temperature`. An image with a score below `threshold` is called
+    unfamiliar. Both were chosen on validation images; `false_alarm_rate` is the fraction of the
+    test images that the threshold calls so.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    temperature: Annotated[FiniteFloat, Field(gt=0)]
     score: ScoreName
     threshold: FiniteFloat
     target_false_alarm_rate: Rate
@@ -48,19 +50,25 @@ def threshold_at(
     return float(np.sort(validation_scores)[allowed])
 
 
-def calibrate(
-    model_path: Path, score: ScoreName, validation: np.ndarray, test: np.ndarray
-) -> Calibration:
+def choose(
+    model_path: Path,
+    temperature: float,
+    score: ScoreName,
+    validation: np.ndarray,
+    test: np.ndarray,
+) -> Chosen:
     """Choose the threshold by the validation images and measure its cost on the test images.
 
     Args:
         model_path: the model's file.
+        temperature: fitted on the validation images.
         score: what its scores are.
         validation: scores of the validation images, float (N,).
         test: scores of the test images, float (N,); they choose nothing.
     """
     threshold = round(threshold_at(validation), DIGITS)
-    return Calibration(
+    return Chosen(
+        temperature=round(temperature, DIGITS),
         score=score,
         threshold=threshold,
         target_false_alarm_rate=TARGET_FALSE_ALARM_RATE,
@@ -71,28 +79,28 @@ def calibrate(
     )
 
 
-def write_calibration(path: Path, calibration: Calibration) -> None:
-    """Write reports/familiarity.json."""
+def write_chosen(path: Path, chosen: Chosen) -> None:
+    """Write reports/chosen.json."""
     with replacing(path) as temporary:
-        content = json.dumps(calibration.model_dump(), indent=2) + "\n"
+        content = json.dumps(chosen.model_dump(), indent=2) + "\n"
         temporary.write_text(content, encoding="utf-8", newline="\n")
 
 
-def read_calibration(path: Path, model_path: Path, score_name: str) -> Calibration:
-    """Return the calibration at `path`, which has to be that of the model at `model_path`.
+def read_chosen(path: Path, model_path: Path, score_name: str) -> Chosen:
+    """Return what the file at `path` says, which has to be of the model at `model_path`.
 
     Raises:
         PipelineError: it is missing, cannot be read, or belongs to another model or score.
     """
     remedy = "`dvc repro evaluate` writes it"
     try:
-        calibration = Calibration.model_validate_json(path.read_bytes())
+        chosen = Chosen.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise PipelineError(f"{path} is missing; {remedy}") from None
     except (OSError, ValidationError):
         raise PipelineError(f"{path} cannot be read; {remedy} again") from None
-    if calibration.model_sha256 != sha256_of(model_path):
+    if chosen.model_sha256 != sha256_of(model_path):
         raise PipelineError(f"{path} belongs to another model than {model_path}; {remedy} again")
-    if calibration.score != score_name:
+    if chosen.score != score_name:
         raise PipelineError(f"{path} is for another score than {score_name}; {remedy} again")
-    return calibration
+    return chosen
