@@ -9,7 +9,6 @@ from cifar_pipeline.calibration import (
     COLDEST,
     HOTTEST,
     at_temperature,
-    calibration_error_interval,
     expected_calibration_error,
     fit_temperature,
     reliability,
@@ -34,16 +33,6 @@ def test_expected_calibration_error_by_hand():
     # 3/4 of the images are off by |0.65 - 2/3|, 1/4 by |0.95 - 1|.
     expected = 0.75 * (2 / 3 - 0.65) + 0.25 * 0.05
     assert expected_calibration_error(PROBABILITIES, LABELS, bins=10) == pytest.approx(expected)
-
-
-def test_the_interval_holds_the_error():
-    random = np.random.default_rng(1)
-    probabilities = random.dirichlet(np.full(10, 0.3), 3000).astype(np.float32)
-    labels = random.integers(0, 10, 3000).astype(np.uint8)
-    low, high = calibration_error_interval(probabilities, labels)
-    assert low < expected_calibration_error(probabilities, labels) < high
-    # Hits and confidence vary by less than half each: far within a tenth.
-    assert high - low < 0.1
 
 
 def test_a_bin_holds_its_upper_edge():
@@ -83,7 +72,7 @@ def test_a_number_added_to_all_logits_changes_nothing(shift):
     )
 
 
-@pytest.mark.parametrize(("label", "expected"), [(0, COLDEST), (1, HOTTEST)])
-def test_a_net_that_is_always_right_or_always_wrong_has_the_last_temperature(label, expected):
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_net_that_is_always_right_or_always_wrong_keeps_its_temperature(label):
     logits = np.tile(np.array([[1, 0]], np.float32), (3, 1))
-    assert fit_temperature(logits, np.full(3, label, np.uint8)) == expected
+    assert fit_temperature(logits, np.full(3, label, np.uint8)) == 1

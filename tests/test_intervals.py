@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cifar_pipeline.intervals import by_bootstrap, of_mean, of_proportion
+from cifar_pipeline.intervals import of_mean, of_proportion
 
 
 @pytest.mark.parametrize(
@@ -24,17 +24,3 @@ def test_wilson_interval(hits, number, low, high):
 def test_interval_of_a_mean_by_hand():
     # Mean 2, standard deviation 1, so 1.96 / sqrt(3) each way.
     assert of_mean(np.array([1.0, 2.0, 3.0])) == pytest.approx((2 - 1.13159, 2 + 1.13159), abs=1e-5)
-
-
-def test_bootstrap_of_a_mean_agrees_with_the_central_limit():
-    values = np.random.default_rng(3).exponential(size=2000)
-    found = by_bootstrap(lambda at: float(values[at].mean()), len(values))
-    assert found == pytest.approx(of_mean(values), abs=0.01)
-
-
-def test_bootstrap_is_the_same_every_time_and_not_below_zero():
-    values = np.array([0.0] * 9 + [1.0])
-    spread = by_bootstrap(lambda at: float(values[at].mean()), 10)
-    assert spread == by_bootstrap(lambda at: float(values[at].mean()), 10)
-    assert spread[0] == 0
-    assert spread[1] > 0.1

@@ -74,6 +74,24 @@ def test_a_sweep_goes_from_one_parent_to_the_other():
 
 
 def test_judge_counts_blends_and_collages():
+    def predict(images):
+        """A model that knows even grey for a mixture of its first classes, and all else for 2."""
+        even = (images == 130).all(axis=(1, 2, 3))
+        return np.where(even[:, None], [[0.5, 0.4, 0.1]], [[0.2, 0.0, 0.8]]).astype(np.float32)
+
     images = np.stack([DARK, BRIGHT])
-    blends, collages = judge(brightness, images, [Parents(0, 1, (0, 1))])
-    assert (blends.both, collages.both) == (1, 1)
+    blends, collages = judge(predict, images, [Parents(0, 1, (0, 1)), Parents(1, 0, (1, 2))])
+    assert (blends.number, blends.both, blends.likeliest) == (2, 1, 1)
+    assert (collages.number, collages.both, collages.likeliest) == (2, 0, 1)
+    halves = np.concatenate([DARK[:, :16], BRIGHT[:, 16:]], axis=1)
+    seen = []
+    judge(lambda images: seen.append(images) or predict(images), images, [Parents(0, 1, (0, 1))])
+    np.testing.assert_array_equal(seen[1][0], halves)
+
+
+@pytest.mark.parametrize(("classes", "pairs"), [(2, 10), (10, 450), (11, 495), (40, 390)])
+def test_many_classes_share_the_pairs(classes, pairs):
+    labels = np.repeat(np.arange(classes), 10)
+    found = choose_parents(labels, labels, classes)
+    assert len(found) == pairs
+    assert {kind for pair in found for kind in pair.classes} == set(range(classes))

@@ -206,6 +206,13 @@ def test_the_pipeline_trains_on_them(workspace: Workspace) -> None:
     page = workspace.read("reports/index.html").decode()
     assert all(name in page for name in NAMES)
     assert "CIFAR-10" not in workspace.read("models/model_card.md").decode()
+    command = ("env", "PYTHONPATH=src", "python", "-m", "cifar_pipeline")
+    picture = str(folder / "test/dog/0.png")
+    (found,) = json.loads(workspace.run(*command, "predict", "--json", picture))
+    assert {entry["class"] for entry in found["classes"]} == set(NAMES)
+    workspace.run(*command, "export", "saved_model")
+    exported = workspace.read("exports/saved_model/assets/classes.txt").decode()
+    assert tuple(exported.splitlines()) == NAMES
     # Other pictures: `make repro` notices before DVC says that nothing has changed.
     (folder / "train/dog/0.png").unlink()
     assert "download.sha256.pictures" in workspace.run(*check, expect=1)

@@ -19,8 +19,8 @@ OPTIONS = [
     "--disable-component-update",
     "--no-first-run",
 ]
-# Elements that reach out of the window or hide a part of what they hold, and text that reaches out
-# of its figure. Half a pixel is rounding.
+# Elements that reach out of the window or of their section or hide a part of what they hold, and
+# text that reaches out of its figure. Half a pixel is rounding.
 CUT_OFF = """() => {
   const out = (inner, outer) =>
     inner.left < outer.left - 0.5 || inner.right > outer.right + 0.5;
@@ -28,7 +28,10 @@ CUT_OFF = """() => {
   const window_ = {left: 0, right: innerWidth};
   const wrong = [];
   for (const e of document.querySelectorAll("body *")) {
-    if (out(e.getBoundingClientRect(), window_)) wrong.push("outside: " + name(e));
+    const box = e.getBoundingClientRect(), section = e.closest("section");
+    if (out(box, window_)) wrong.push("outside: " + name(e));
+    if (section && out(box, section.getBoundingClientRect()))
+      wrong.push("out of its section: " + name(e));
     if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX != "visible")
       wrong.push("hidden: " + name(e));
   }
@@ -64,7 +67,7 @@ def opened(browser: Browser, path: Path, width: int, scheme: str) -> tuple[Page,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [400, 1400])
+@pytest.mark.parametrize("width", [360, 400, 1400])
 def test_nothing_is_cut_off_or_fetched(
     browser: Browser, finished_workspace: Workspace, width: int, scheme: str
 ) -> None:
@@ -81,12 +84,18 @@ def test_what_is_cut_off_would_be_found(browser: Browser, tmp_path: Path) -> Non
     path.write_text(
         "<!doctype html><body><p style='width: 500px'>wide</p>"
         "<p style='overflow: hidden; width: 50px; white-space: nowrap'>a line that is too long</p>"
+        "<section style='width: 90px'><p style='width: 100px'>broad</p></section>"
         "<svg width='50' height='20'><text x='30' y='15'>too long</text></svg>"
         "<script>console.error('no')</script><img src='http://127.0.0.1:9/x.png'>"
     )
     page, noted = opened(browser, path, 400, "light")
     found = page.evaluate(CUT_OFF)
-    for kind in ("outside: P  wide", "hidden: P  a line", "out of its figure: text  too long"):
+    for kind in (
+        "outside: P  wide",
+        "hidden: P  a line",
+        "out of its section: P  broad",
+        "out of its figure: text  too long",
+    ):
         assert any(note.startswith(kind) for note in found), (kind, found)
     assert "console: no" in noted
     assert "http://127.0.0.1:9/x.png" in noted

@@ -109,11 +109,11 @@ def _mixed(predict: Predict, images: np.ndarray, predictions: Predictions) -> Mi
     if not parents:
         return None
     blends, collages = judge(predict, images, parents)
-    shown = [sweep(predict, images, pair) for pair in _shown_parents(predictions)]
+    shown = [sweep(predict, images, pair) for pair in shown_parents(predictions)]
     return Mixed(blends, collages, shown)
 
 
-def _shown_parents(predictions: Predictions) -> list[Parents]:
+def shown_parents(predictions: Predictions) -> list[Parents]:
     """Return, for each of the blends to be shown, the images that the model is surest of."""
     right = predictions.predicted == predictions.labels
     names, surest = predictions.names, {}

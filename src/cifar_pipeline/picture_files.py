@@ -92,12 +92,12 @@ def _matches(pattern: str) -> list[str]:
     start, rest = Path(*parts[:fixed]), parts[fixed:]
     if rest[-1] == "**":  # else it would be folders alone, or not, as the Python may be
         rest.append("*")
-    found = start.glob(str(Path(*rest)))
     hidden = any(part.startswith(".") for part in rest)
     return sorted(
         str(path)
-        for path in found
-        if hidden or not any(part.startswith(".") for part in path.parts[fixed:])
+        for path in start.glob(str(Path(*rest)))
+        if (hidden or not any(part.startswith(".") for part in path.parts[fixed:]))
+        and not ("**" in rest and path.is_symlink() and path.is_dir())
     )
 
 

@@ -134,7 +134,8 @@ def _class_names(folder: Path) -> tuple[str, ...]:
 
 def _files_by_class(part: Path, names: tuple[str, ...]) -> list[list[Path]]:
     """Return the files of each class, sorted, also from folders inside its folder."""
-    files = [_files_below(part / name) for name in names]
+    around = frozenset(map(os.path.realpath, (part, part.parent)))
+    files = [_files_below(part / name, around) for name in names]
     empty = [name for name, found in zip(names, files, strict=True) if not found]
     if empty:
         raise PipelineError(
@@ -143,7 +144,7 @@ def _files_by_class(part: Path, names: tuple[str, ...]) -> list[list[Path]]:
     return files
 
 
-def _files_below(folder: Path, above: frozenset[str] = frozenset()) -> list[Path]:
+def _files_below(folder: Path, above: frozenset[str]) -> list[Path]:
     """Return the files in `folder` and in its folders, linked ones too; `above` are around it."""
     real = os.path.realpath(folder)
     if real in above:

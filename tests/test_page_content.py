@@ -1,0 +1,240 @@
+"""What the page and the model card show, of findings worked by hand."""
+
+import re
+from collections.abc import Sequence
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cifar_pipeline.calibration import at_temperature
+from cifar_pipeline.chosen import Chosen
+from cifar_pipeline.classes import CLASS_NAMES
+from cifar_pipeline.evaluation import shown_parents
+from cifar_pipeline.mixtures import choose_parents, judge, sweep
+from cifar_pipeline.page import figures
+from cifar_pipeline.page.background import Background, Layer
+from cifar_pipeline.page.gallery import confident_mistakes, least_certain, pictures
+from cifar_pipeline.page.rendering import Findings, Mixed, remark_on_pairs, write_page
+from cifar_pipeline.predictions import Predictions
+
+HOSTILE = ("$x_1$ & co", "_b<script>alert(1)</script>", '"on" | `a` *b*', "\u65e5\u672c #000001")
+
+
+def predictions_of(
+    names: Sequence[str], probabilities: np.ndarray, labels: Sequence[int], temperature: float = 2.0
+) -> Predictions:
+    scaled = at_temperature(np.log(np.maximum(probabilities, 1e-30)), temperature)
+    return Predictions(
+        tuple(names),
+        np.array(labels, np.uint8),
+        probabilities.astype(np.float32),
+        temperature,
+        scaled,
+    )
+
+
+def findings_of(predictions: Predictions) -> Findings:
+    """Return findings with noise for images and a model that answers by their mean colours."""
+    random = np.random.default_rng(1)
+    classes = len(predictions.names)
+    images = random.integers(0, 256, (len(predictions.labels), 32, 32, 3), np.uint8)
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        return np.eye(classes, dtype=np.float32)[images.mean(axis=(1, 2, 3)).astype(int) % classes]
+
+    parents = choose_parents(predictions.labels, predictions.predicted, classes)
+    sweeps = [sweep(predict, images, pair) for pair in shown_parents(predictions)]
+    background = Background(
+        preset="hand",
+        seed=1,
+        params="train:\n  seed: 1\n",
+        label_smoothing=0.2,
+        history=pd.DataFrame(
+            {
+                "epoch": [1, 2],
+                "loss": [2.0, 1.0],
+                "accuracy": [0.4, 0.5],
+                "val_loss": [1.5, 1.2],
+                "val_accuracy": [0.3, 0.45],
+            }
+        ),
+        training={
+            "best_epoch": 2,
+            "epochs": 2,
+            "stopped_early": False,
+            "precision": "float32",
+            "train": {"accuracy": 0.5},
+            "validation": {"accuracy": 0.45},
+        },
+        layers=[Layer("pixels", "InputLayer", "32 x 32 x 3", 0), Layer("dense", "Dense", "2", 9)],
+        training_images=20,
+        validation_images=10,
+        model_digest="0" * 64,
+        hashes={"test_images.npy": "1" * 64},
+        versions={"Python": "3.11.2"},
+    )
+    chosen = Chosen(
+        temperature=predictions.temperature,
+        score="norm_and_distance",
+        threshold=-3.25,
+        target_false_alarm_rate=0.01,
+        validation_images=10,
+        false_alarm_rate=0.0123,
+        test_images=len(images),
+        model_sha256="0" * 64,
+    )
+    mixed = Mixed(*judge(predict, images, parents), sweeps)
+    return Findings(predictions, images, background, mixed, chosen)
+
+
+def spread(classes: int, each: int = 3) -> tuple[np.ndarray, list[int]]:
+    """Return probabilities and labels, the last image of each class being taken for the next."""
+    labels = np.repeat(np.arange(classes), each)
+    predicted = labels.copy()
+    predicted[each - 1 :: each] = (predicted[each - 1 :: each] + 1) % classes
+    rest = np.full((len(labels), classes), 0.3 / (classes - 1))
+    rest[np.arange(len(labels)), predicted] = 0.7
+    return rest, labels.tolist()
+
+
+def written(findings: Findings, folder: Path) -> tuple[str, str]:
+    write_page(folder / "index.html", folder / "card.md", findings)
+    return (folder / "index.html").read_text(), (folder / "card.md").read_text()
+
+
+class Parsed(HTMLParser):
+    """The names of a page's elements and attributes, and its texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+@pytest.mark.parametrize("names", [HOSTILE, HOSTILE[:2], [f"kind {at}" for at in range(40)]])
+def test_classes_of_any_name_and_number(names: Sequence[str], tmp_path: Path) -> None:
+    page, card = written(findings_of(predictions_of(names, *spread(len(names)))), tmp_path)
+    parsed = Parsed()
+    parsed.feed(page)
+    assert "script" not in parsed.tags
+    assert not {name for name in parsed.attributes if name.startswith("on")}
+    shown = " ".join(parsed.texts)
+    assert all(name in shown for name in names)
+    # Neither a story about CIFAR-10 nor its licence.
+    for story in ("CIFAR", "2017", "dog", "airplane"):
+        assert story not in shown
+        assert story not in card
+    assert ("likeliest other" in page) == (len(names) > 2)
+    rows = [line for line in card.splitlines() if line.startswith("| ")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5, 7}
+
+
+def test_the_names_of_a_figure_are_as_they_are() -> None:
+    probabilities, labels = spread(4)
+    matrix = predictions_of(HOSTILE, probabilities, labels).matrix
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", figures.confusion(matrix, HOSTILE))
+    assert set(HOSTILE[:3]) <= {unescape(text) for text in texts}
+    findings = findings_of(predictions_of(HOSTILE, probabilities, labels))
+    assert findings.mixed
+    curve = figures.sweep_curves(findings.mixed.sweeps[0], HOSTILE)
+    texts = [unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", curve)]
+    assert {*HOSTILE[:2], "likeliest other"} <= set(texts)
+
+
+def test_many_classes_are_a_larger_figure_without_numbers() -> None:
+    sizes = {}
+    for classes in (10, 25, 60):
+        names = tuple(f"kind {at}" for at in range(classes))
+        figure = figures.confusion(predictions_of(names, *spread(classes)).matrix, names)
+        numbers = re.findall(r"<text[^>]*>[12]</text>", figure)
+        assert bool(numbers) == (classes <= 25)
+        sizes[classes] = float(re.findall(r'viewBox="0 0 ([\d.]+)', figure)[0])
+    assert sizes[10] < sizes[25] < sizes[60] < 1100
+
+
+def test_galleries_by_hand() -> None:
+    probabilities = np.array(
+        [[0.9, 0.1, 0], [0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.4, 0.35, 0.25], [0.05, 0.05, 0.9]]
+    )
+    predictions = predictions_of("abc", probabilities, [1, 0, 0, 1, 2])
+    assert confident_mistakes(predictions).tolist() == [0, 2, 3]
+    assert confident_mistakes(predictions, 1).tolist() == [0]
+    assert least_certain(predictions, 3).tolist() == [3, 1, 2]
+    images = np.zeros((5, 32, 32, 3), np.uint8)
+    (picture,) = pictures(np.array([3]), images, predictions)
+    assert (picture.index, picture.label) == (3, "b")
+    names, shares = zip(*picture.guesses, strict=True)
+    assert names == ("a", "b", "c")
+    assert shares == pytest.approx((0.4, 0.35, 0.25))
+
+
+def test_remarks_on_pairs() -> None:
+    first, second = ("cat", "dog", 9), ("bird", "deer", 5)
+    assert remark_on_pairs([], True) == "No image is mistaken."
+    assert remark_on_pairs([first, second], True).startswith("Cat and dog lead, as they did")
+    behind = remark_on_pairs([second, first], True)
+    assert "bird and deer lead" in behind
+    assert "here they come in place 2" in behind
+    assert "place" not in remark_on_pairs([second], True)
+    assert "2017" not in remark_on_pairs([first], False)
+
+
+def test_the_worst_class_comes_first(tmp_path: Path) -> None:
+    probabilities = np.eye(3)[[0, 0, 1, 0, 2, 0, 0]] * 0.8 + 0.2 / 3
+    page, card = written(
+        findings_of(predictions_of("abc", probabilities, [0, 0, 1, 1, 2, 2, 2])), tmp_path
+    )
+    table = page[page.index("Classes, worst first") :]
+    assert re.findall(r"<tr><td>([abc])</td>", table)[:3] == ["c", "b", "a"]
+    assert re.findall(r"^\| ([abc]) \|", card, re.MULTILINE) == ["c", "b", "a"]
+    # Class c: of three images one is right, two are taken for a.
+    row = re.findall(r"<tr><td>c</td>.*?</tr>", table)[0]
+    assert unescape(row.replace("&nbsp;", " ")).count("66.7 %") == 1
+    for value in ("1.000", "0.333", "0.500", "a (2)"):
+        assert value in row
+
+
+def test_shown_parents_are_the_surest_right_ones() -> None:
+    labels = [3, 3, 5, 5, 0, 0]
+    probabilities = np.full((6, 10), 0.01)
+    for at, (predicted, share) in enumerate(
+        [(3, 0.5), (3, 0.8), (3, 0.9), (5, 0.6), (0, 0.4), (0, 0.7)]
+    ):
+        probabilities[at, predicted] = share
+    found = shown_parents(predictions_of(CLASS_NAMES, probabilities, labels))
+    # Dog and airplane, cat and dog: those of 2017 lead; a wrong image, however sure, is none.
+    assert [(pair.first, pair.second) for pair in found] == [(3, 5), (1, 3), (5, 1)]
+    assert found[0].classes == (5, 0)
+
+
+def test_the_table_of_mixed_images(tmp_path: Path) -> None:
+    findings = findings_of(predictions_of("abc", *spread(3)))
+    page, _ = written(findings, tmp_path)
+    assert findings.mixed
+    for found in (findings.mixed.blends, findings.mixed.collages):
+        shown = f"<td>{100 * found.both / found.number:.1f}&nbsp;%</td>"
+        assert shown in page
+    assert "33.3&nbsp;% of the images" in page  # one pair of three by chance
+
+
+def test_what_no_temperature_suits_is_said(tmp_path: Path) -> None:
+    for temperature, remark in (
+        (1.0, "No temperature suits"),
+        (2.0, "The temperature 2.000 leaves"),
+    ):
+        findings = findings_of(predictions_of("abc", *spread(3), temperature))
+        page, card = written(findings, tmp_path)
+        assert remark in page
+        assert remark in card
