@@ -20,7 +20,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev repro check-params verify push test test-all check \
+.PHONY: help setup setup-dev repro check-params verify push test test-all test-results check \
 	benchmark lock clean
 # Two installations at once would spoil each other.
 .NOTPARALLEL:
@@ -77,10 +77,13 @@ push: setup ## Push every run, and the outs of all branches and tags (REMOTE=nam
 SPREAD := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test: setup-dev ## Run the tests.
-	@python -m pytest $(SPREAD) -m "not slow"
+	@python -m pytest $(SPREAD) -m "not slow and not results"
 
 test-all: setup-dev ## Run the tests and the long campaigns.
-	@python -m pytest $(SPREAD)
+	@python -m pytest $(SPREAD) -m "not results"
+
+test-results: setup-dev ## Test what `make repro` has left: exports, warning, page.
+	@python -m pytest -m results tests/test_results.py
 
 check: setup-dev ## Lint, format check, types.
 	@python -m ruff check .

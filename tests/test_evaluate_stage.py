@@ -19,7 +19,8 @@ from cifar_pipeline.checksums import write_manifest
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.command import command_app
 from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.saved_model import Outputs, load_saved_model, predict_probabilities
+from cifar_pipeline.probe import Outputs
+from cifar_pipeline.saved_model import load_saved_model, predict_probabilities
 from cifar_pipeline.validation_outputs import FILE, write_validation_outputs
 
 ROOT = Path(__file__).resolve().parents[1]

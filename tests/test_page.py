@@ -2,68 +2,20 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
+from browsing import CUT_OFF, assert_whole, launched, opened
 from workspace import Workspace
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-OPTIONS = [
-    "--no-sandbox",  # CI may be root
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
-# Elements that reach out of the window or of their section or hide a part of what they hold, and
-# text that reaches out of its figure. Half a pixel is rounding.
-CUT_OFF = """() => {
-  const out = (inner, outer) =>
-    inner.left < outer.left - 0.5 || inner.right > outer.right + 0.5;
-  const name = e => `${e.tagName} ${e.className.baseVal ?? e.className} ${e.textContent.trim()}`;
-  const window_ = {left: 0, right: innerWidth};
-  const wrong = [];
-  for (const e of document.querySelectorAll("body *")) {
-    const box = e.getBoundingClientRect(), section = e.closest("section");
-    if (out(box, window_)) wrong.push("outside: " + name(e));
-    if (section && out(box, section.getBoundingClientRect()))
-      wrong.push("out of its section: " + name(e));
-    if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX != "visible")
-      wrong.push("hidden: " + name(e));
-  }
-  for (const text of document.querySelectorAll("svg text")) {
-    const box = text.getBoundingClientRect(), all = text.closest("svg").getBoundingClientRect();
-    if (out(box, all) || box.top < all.top - 0.5 || box.bottom > all.bottom + 0.5)
-      wrong.push("out of its figure: " + name(text));
-  }
-  return wrong;
-}"""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM:
-        pytest.skip("no Chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield opened
-        opened.close()
-
-
-def opened(browser: Browser, path: Path, width: int, scheme: str) -> tuple[Page, list[str]]:
-    """Open a page with everything unfolded; return it and what it asked for or complained of."""
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    noted: list[str] = []
-    page.on("console", lambda message: noted.append(f"console: {message.text}"))
-    page.on("pageerror", lambda error: noted.append(f"error: {error}"))
-    page.on("request", lambda request: noted.append(request.url[:100]))
-    page.goto(path.as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-    return page, noted
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -71,12 +23,7 @@ def opened(browser: Browser, path: Path, width: int, scheme: str) -> tuple[Page,
 def test_nothing_is_cut_off_or_fetched(
     browser: Browser, finished_workspace: Workspace, width: int, scheme: str
 ) -> None:
-    path = finished_workspace.folder / "reports/index.html"
-    page, noted = opened(browser, path, width, scheme)
-    assert [note for note in noted if not note.startswith("data:")] == [path.as_uri()]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(CUT_OFF) == []
-    page.close()
+    assert_whole(browser, finished_workspace.folder / "reports/index.html", width, scheme)
 
 
 def test_what_is_cut_off_would_be_found(browser: Browser, tmp_path: Path) -> None:
