@@ -87,7 +87,7 @@ def _inline(svg: str, name: str) -> str:
     svg = re.sub(r' id="(?:matplotlib\.axis|patch|legend|figure|axes|text|line2d)_\d+"', "", svg)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg)
-    svg = re.sub(r"font: ([\d.]+px)[^;\"]*", r"font-size: \1; font-family: inherit", svg)
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: inherit", svg)
     for stand_in, colour in _COLOURS.items():
         svg = svg.replace(stand_in, colour)
     return svg.replace("<svg", f'<svg role="img" aria-label="{escape(name)}"', 1)
