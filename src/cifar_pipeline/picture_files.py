@@ -97,13 +97,17 @@ def _matches(pattern: str) -> list[str]:
         str(path)
         for path in start.glob(str(Path(*rest)))
         if (hidden or not any(part.startswith(".") for part in path.parts[fixed:]))
-        and not ("**" in rest and path.is_symlink() and path.is_dir())
+        and not ("**" in rest and _is_linked_folder(path))
     )
 
 
+def _is_linked_folder(path: Path) -> bool:
+    # pathlib's raise where a folder above may not be read.
+    return os.path.islink(path) and os.path.isdir(path)  # noqa: PTH112, PTH114
+
+
 def _files_at(path: str) -> Iterator[str | PictureError]:
-    # pathlib's raises where a folder above may not be read.
-    if os.path.isdir(path):  # noqa: PTH112
+    if os.path.isdir(path):  # noqa: PTH112 - see above
         yield from _pictures_in(path)
     else:
         yield path
