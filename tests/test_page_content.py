@@ -137,6 +137,8 @@ def test_classes_of_any_name_and_number(names: Sequence[str], tmp_path: Path) ->
         assert story not in shown
         assert story not in card
     assert ("likeliest other" in page) == (len(names) > 2)
+    assert ('<section class="narrow">' in page) == (len(names) <= 25)
+    assert "<section class=&" not in page
     rows = [line for line in card.splitlines() if line.startswith("| ")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5, 7}
 

@@ -163,7 +163,7 @@ def reliability_diagram(table: pd.DataFrame, title: str) -> str:
             color=_FIRST,
             edgecolor=_PANEL,
         )
-        axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle="--")
+        axes.plot([0, 1], [0, 1], color=_INK, linewidth=1, linestyle="--")
         axes.plot(filled["confidence"], filled["accuracy"], "o", color=_SECOND, ms=4)
         axes.set(title=title, xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
     return drawn[0]
