@@ -89,7 +89,7 @@ def write_page(page: Path, card: Path, findings: Findings) -> None:
 
 def _escaped_for_markdown(text: str) -> str:
     """Return `text`, which may hold anything, as Markdown that shows it."""
-    return re.sub(r"([\\`*_\[\]<>|#~&!])", r"\\\1", text)
+    return re.sub(r"([\\`*_\[\]<>|#~&!$])", r"\\\1", text)
 
 
 def _content(findings: Findings) -> dict[str, Any]:
