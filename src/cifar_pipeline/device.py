@@ -10,6 +10,7 @@ import keras
 from cifar_pipeline.tensorflow_backend import gpu_details
 
 Precision = Literal["float32", "bfloat16"]
+Convolution = Literal["direct", "fourier"]
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 _AMPERE = (8, 0)
 _CPUINFO = Path("/proc/cpuinfo")
@@ -66,3 +67,10 @@ def resolve_precision(choice: Literal["auto", "float32", "bfloat16"]) -> Precisi
         capability = gpu_details().get("compute_capability")
         return "bfloat16" if capability and capability >= _AMPERE else "float32"
     return "bfloat16" if processor_computes_in_bfloat16() else "float32"
+
+
+def resolve_convolution(choice: Literal["auto", "direct", "fourier"]) -> Convolution:
+    """Return the algorithm for `choice`; `auto` is direct on GPUs, whose own are faster."""
+    if choice != "auto":
+        return choice
+    return "direct" if _gpus() else "fourier"

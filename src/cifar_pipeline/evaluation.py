@@ -15,6 +15,7 @@ from cifar_pipeline.command import say
 from cifar_pipeline.error_printing import print_errors
 from cifar_pipeline.errors import PipelineError
 from cifar_pipeline.familiarity_statistics import load_familiarity_statistics
+from cifar_pipeline.fourier_inference import with_fourier_convolutions
 from cifar_pipeline.mixtures import Parents, Predict, choose_parents, judge, sweep
 from cifar_pipeline.page.background import gather
 from cifar_pipeline.page.rendering import Findings, Mixed, write_page
@@ -67,6 +68,7 @@ def evaluate(
     background = gather(used, reports, processed, model, network)
     held_out = load_validation_outputs(model)
     temperature = _temperature(held_out, processed)
+    network = with_fourier_convolutions(network)
     probe = probe_of(network, load_familiarity_statistics(model))
     outputs = predict_outputs(probe, images, params.batch_size)
     predict = partial(predict_probabilities, network, batch_size=params.batch_size)

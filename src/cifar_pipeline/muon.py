@@ -18,16 +18,24 @@ def orthogonalized(matrix: Any) -> Any:
     """Return an approximation of U V^T for the float32 `matrix` U S V^T, by Newton-Schulz steps.
 
     Singular values of the result lie around 1 (0.5 to 1.5 where the input's are not tiny).
+
+    A step multiplies X by a polynomial of X X^T, and that by its square. So the steps need no X,
+    but the smaller of its two Gram matrices alone: a fraction of the operations for long matrices.
     """
     rows, columns = matrix.shape
-    wide = ops.transpose(matrix) if rows > columns else matrix
+    long = rows > columns
     # At most 1 in the spectral norm, where the iteration converges.
-    wide = wide / (ops.sqrt(ops.sum(ops.square(wide))) + 1e-7)
+    matrix = matrix / (ops.sqrt(ops.sum(ops.square(matrix))) + 1e-7)
+    transposed = ops.transpose(matrix)
+    gram = ops.matmul(transposed, matrix) if long else ops.matmul(matrix, transposed)
     first, third, fifth = _QUINTIC
-    for _ in range(_ITERATIONS):
-        gram = ops.matmul(wide, ops.transpose(wide))
-        wide = first * wide + ops.matmul(third * gram + fifth * ops.matmul(gram, gram), wide)
-    return ops.transpose(wide) if rows > columns else wide
+    factors = identity = ops.eye(min(rows, columns), dtype=matrix.dtype)
+    for step in range(_ITERATIONS):
+        factor = first * identity + ops.matmul(third * identity + fifth * gram, gram)
+        factors = ops.matmul(factors, factor) if step else factor
+        if step < _ITERATIONS - 1:
+            gram = ops.matmul(ops.matmul(factor, gram), factor)
+    return ops.matmul(matrix, factors) if long else ops.matmul(factors, matrix)
 
 
 class ConvolutionMuon(keras.optimizers.SGD):

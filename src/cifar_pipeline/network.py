@@ -6,9 +6,18 @@ import keras
 import numpy as np
 from keras import layers
 
+from cifar_pipeline.activations import silu
 from cifar_pipeline.classes import IMAGE_SHAPE
+from cifar_pipeline.device import resolve_convolution
+from cifar_pipeline.fourier_convolution import FourierConv2D, fourier_saves_time
 from cifar_pipeline.params.models import Block, Head, ModelParams
 from cifar_pipeline.probe import FEATURES, LOGITS
+from cifar_pipeline.spatial_first import (
+    as_batch_first,
+    as_spatial_first,
+    is_spatial_first,
+    max_pooled,
+)
 from cifar_pipeline.statistics import ChannelStatistics
 from cifar_pipeline.tensorflow_backend import FusedBatchNormalization
 from cifar_pipeline.whitening import FILTERS, PATCH
@@ -34,10 +43,15 @@ class DiracUniform(keras.initializers.Initializer):
 
 
 class _Builder:
-    """Stacks layers; `for_saving` chooses between the network to train and the one to save."""
+    """Stacks layers; `for_saving` chooses between the network to train and the one to save.
+
+    In the one to train, convolutions that are quicker by Fourier transforms are done so. Their maps
+    are in the order (rows, columns, batch, channels), and stay in it until a layer needs another.
+    """
 
     def __init__(self, params: ModelParams, policy: str, for_saving: bool) -> None:
         self.params, self.policy, self.for_saving = params, policy, for_saving
+        self.fourier = not for_saving and resolve_convolution(params.convolution) == "fourier"
 
     def normalized(self, pixels: Any, statistics: ChannelStatistics) -> Any:
         if self.params.normalization == "unit":
@@ -51,27 +65,17 @@ class _Builder:
         maps = layers.Conv2D(
             FILTERS, PATCH, use_bias=False, trainable=False, dtype=self.policy, name="whiten"
         )(maps)
-        return layers.Activation(activation, dtype=self.policy, name="whiten_activation")(maps)
+        return self._activated(maps, activation, "whiten_activation")
 
     def block(self, maps: Any, block: Block, name: str) -> Any:
-        dirac = block.batch_normalization and not self.for_saving
         for number in range(1, block.convolutions + 1):
             part = f"{name}_conv{number}"
-            maps = layers.Conv2D(
-                block.filters,
-                block.kernel_size,
-                padding=block.padding,
-                # A bias right before batch normalisation has no effect: the mean takes it away.
-                use_bias=not block.batch_normalization,
-                kernel_initializer=DiracUniform() if dirac else "glorot_uniform",
-                dtype=self.policy,
-                name=part,
-            )(maps)
+            maps = self._convolved(maps, block, part)
             if number == 1 and block.pooling_after == "first":
                 maps = self._pooled(maps, block, name)
             if block.batch_normalization:
                 maps = self._batch_normalized(maps, f"{part}_norm")
-            maps = layers.Activation(block.activation, dtype=self.policy, name=f"{part}_act")(maps)
+            maps = self._activated(maps, block.activation, f"{part}_act")
         if block.pooling_after == "last":
             maps = self._pooled(maps, block, name)
         return self._dropped(maps, block.dropout, name)
@@ -82,7 +86,7 @@ class _Builder:
             "max": layers.GlobalMaxPooling2D,
             "average": layers.GlobalAveragePooling2D,
         }[head.pooling]
-        features = pooling(dtype=self.policy, name=FEATURES)(maps)
+        features = pooling(dtype=self.policy, name=FEATURES)(self._batch_first(maps))
         if head.dense_units:
             features = layers.Dense(
                 head.dense_units, activation=head.activation, dtype=self.policy, name="hidden"
@@ -92,9 +96,39 @@ class _Builder:
         # Logits in float32: a loss or a softmax in bfloat16 has two or three digits.
         return layers.Rescaling(head.logit_scale, dtype="float32", name=LOGITS)(logits)
 
+    def _convolved(self, maps: Any, block: Block, name: str) -> Any:
+        dirac = block.batch_normalization and not self.for_saving
+        shape = (maps.shape[1], block.kernel_size, block.padding, maps.shape[-1], block.filters)
+        if self.fourier and fourier_saves_time(*shape):
+            kind = FourierConv2D
+            maps = maps if is_spatial_first(maps) else as_spatial_first(maps)
+        else:
+            kind, maps = layers.Conv2D, self._batch_first(maps)
+        return kind(
+            block.filters,
+            block.kernel_size,
+            padding=block.padding,
+            # A bias right before batch normalisation has no effect: the mean takes it away.
+            use_bias=not block.batch_normalization,
+            kernel_initializer=DiracUniform() if dirac else "glorot_uniform",
+            dtype=self.policy,
+            name=name,
+        )(maps)
+
+    def _batch_first(self, maps: Any) -> Any:
+        return as_batch_first(maps) if is_spatial_first(maps) else maps
+
+    def _activated(self, maps: Any, activation: str, name: str) -> Any:
+        quicker = not self.for_saving and activation == "silu"
+        return layers.Activation(silu if quicker else activation, dtype=self.policy, name=name)(
+            maps
+        )
+
     def _pooled(self, maps: Any, block: Block, name: str) -> Any:
         if block.pooling == 1:
             return maps
+        if is_spatial_first(maps):
+            return max_pooled(maps, block.pooling)
         return layers.MaxPooling2D(block.pooling, dtype=self.policy, name=f"{name}_pool")(maps)
 
     def _batch_normalized(self, maps: Any, name: str) -> Any:

@@ -25,6 +25,7 @@ from cifar_pipeline.device import describe_device, processor_name, resolve_preci
 from cifar_pipeline.errors import under_dvc
 from cifar_pipeline.familiarity_statistics import load_familiarity_statistics
 from cifar_pipeline.feeding import TrainingBatches, ValidationBatches, smoothed_targets
+from cifar_pipeline.fourier_inference import with_fourier_convolutions
 from cifar_pipeline.keras_archive import save_canonical
 from cifar_pipeline.network import build_saved_network, build_training_network, halfway_layer
 from cifar_pipeline.one_trainer import BACKUP, MODEL
@@ -203,12 +204,16 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
 
     network = build_saved_network(params, statistics, run.network)
     learnt, statistics_inside = learn_statistics(
-        network, halfway_layer(params), training.images, _PREDICTION_BATCH
+        with_fourier_convolutions(network),
+        halfway_layer(params),
+        training.images,
+        _PREDICTION_BATCH,
     )
     with writing(models):
         extra = class_names_entry(names) | statistics_inside.entry()
         save_canonical(network, models / MODEL, extra)
-    probe = probe_of(load_saved_model(models / MODEL), load_familiarity_statistics(models / MODEL))
+    saved = with_fourier_convolutions(load_saved_model(models / MODEL))
+    probe = probe_of(saved, load_familiarity_statistics(models / MODEL))
     held_out = predict_outputs(probe, validation.images, _PREDICTION_BATCH)
     with writing(models):
         write_validation_outputs(models / MODEL, held_out)

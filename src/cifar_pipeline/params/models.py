@@ -126,6 +126,7 @@ class ModelParams(Section):
     """A preset. Beside the keys below it holds its blocks, `block1`, `block2` and so on."""
 
     precision: Literal["auto", "float32", "bfloat16"]
+    convolution: Literal["auto", "direct", "fourier"]
     normalization: Literal["unit", "channel"]
     whitening: bool
     batch_norm_momentum: float = Field(ge=0, lt=1)

@@ -1,0 +1,157 @@
+"""The constant matrices of a convolution by discrete Fourier transforms (DFT).
+
+A convolution of maps multiplies their spectra, frequency by frequency. Written as matrices, all of
+it is: three products of a constant matrix (of the maps, of the kernel, and back), and one product
+of channels by filters for each number of the spectrum. The 7x7 maps of a 3x3 kernel then take 94
+multiplications for each channel and filter instead of 441.
+
+- Maps are real, so half of a spectrum follows from the other half and is not computed.
+- A product of complex numbers takes three real ones (Gauss): (a + ib)(c + id) has the real part
+  k1 - k3 and the imaginary part k1 + k2, with k1 = c(a + b), k2 = a(d - c), k3 = b(c + d). What
+  goes into the three, and what comes of them, is part of the matrices.
+- Along rows first, which gives lines of real numbers (frequencies that are their own mirror image)
+  and of complex ones; then along the columns of these lines.
+
+Source: Mathieu, Henaff and LeCun, "Fast Training of Convolutional Networks through FFTs", 2014;
+three products instead of four: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks",
+2016, section 5. Small maps need no fast Fourier transform: a matrix is as fast.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+_PRODUCTS = 3  # of real numbers, for one of complex numbers
+
+
+@dataclass(frozen=True)
+class FourierMatrices:
+    """A convolution of square maps of `side` n to maps of `out_side` m, kernels k x k.
+
+    L points along rows and columns; `real` s of its frequencies are their own mirror image, and of
+    the others `pairs` h are computed. A real line has s + 3h products, a complex one 3L. All
+    matrices are float64.
+
+    Attributes:
+        rows: of the maps, (L, n).
+        columns_real: of a line's n numbers, (s + 3h, n).
+        columns_complex: of a line's n real and n imaginary parts, (3L, 2n).
+        kernel_real: (s (s + 3h), k k).
+        kernel_complex: (h 3L, k k).
+        back_columns_real: (m, s + 3h).
+        back_columns_complex: to m real and m imaginary parts, (2m, 3L).
+        back_rows: (m, L).
+    """
+
+    side: int
+    out_side: int
+    real: int
+    pairs: int
+    rows: np.ndarray
+    columns_real: np.ndarray
+    columns_complex: np.ndarray
+    kernel_real: np.ndarray
+    kernel_complex: np.ndarray
+    back_columns_real: np.ndarray
+    back_columns_complex: np.ndarray
+    back_rows: np.ndarray
+
+
+def out_side(side: int, kernel_size: int, padding: str) -> int:
+    """Return the side of the maps that a convolution leaves; padding "same" or "valid"."""
+    return side if padding == "same" else side - kernel_size + 1
+
+
+def _points(side: int, kernel_size: int, padding: str) -> int:
+    """Return the smallest period in which nothing that is kept runs over the edge."""
+    return side + (kernel_size // 2 if padding == "same" else 0)
+
+
+def _frequencies(points: int) -> tuple[list[int], list[int]]:
+    """Return the frequencies that are their own mirror image, and one of each pair of others."""
+    return [0] if points % 2 else [0, points // 2], list(range(1, (points + 1) // 2))
+
+
+def multiplications(
+    side: int, kernel_size: int, padding: str, channels: int, filters: int
+) -> tuple[int, int]:
+    """Return multiplications for one image, directly and by DFT; the kernel's DFT is left out."""
+    points = _points(side, kernel_size, padding)
+    real, pairs = (len(frequencies) for frequencies in _frequencies(points))
+    lines = real * (real + _PRODUCTS * pairs), pairs * _PRODUCTS * points
+    out = out_side(side, kernel_size, padding)
+
+    def transform(length: int) -> int:
+        return points * length**2 + lines[0] * length + lines[1] * 2 * length
+
+    directly = out**2 * kernel_size**2 * channels * filters
+    return directly, (
+        sum(lines) * channels * filters + transform(side) * channels + transform(out) * filters
+    )
+
+
+def _three_of_maps(spectrum: np.ndarray) -> np.ndarray:
+    """Return a + b, a, b for each complex row a + ib: (F, n) to real (3F, n)."""
+    real, imaginary = spectrum.real, spectrum.imag
+    return np.stack([real + imaginary, real, imaginary], 1).reshape(-1, spectrum.shape[1])
+
+
+def _three_of_kernel(spectrum: np.ndarray) -> np.ndarray:
+    """Return c, d - c, c + d for each complex row c + id: (F, n) to real (3F, n)."""
+    real, imaginary = spectrum.real, spectrum.imag
+    return np.stack([real, imaginary - real, real + imaginary], 1).reshape(-1, spectrum.shape[1])
+
+
+def _from_three(weights: np.ndarray) -> np.ndarray:
+    """Return what takes the products of F frequencies to the real part of their weighted sum.
+
+    Complex (F, m) to real (m, 3F): a weight u + iv of k1 - k3 + i(k1 + k2) contributes
+    (u - v) k1 - v k2 - u k3.
+    """
+    real, imaginary = weights.real, weights.imag
+    parts = np.stack([real - imaginary, -imaginary, -real], 1)
+    return parts.reshape(-1, weights.shape[1]).T
+
+
+def _parts(spectrum: np.ndarray) -> np.ndarray:
+    """Return real and imaginary part of each complex row by turns: (F, n) to real (2F, n)."""
+    return np.stack([spectrum.real, spectrum.imag], 1).reshape(-1, spectrum.shape[1])
+
+
+@lru_cache
+def fourier_matrices(side: int, kernel_size: int, padding: str) -> FourierMatrices:
+    """Return the matrices for maps of `side`, an odd or even `kernel_size`, and Keras' padding."""
+    points = _points(side, kernel_size, padding)
+    out = out_side(side, kernel_size, padding)
+    before = (kernel_size - 1) // 2 if padding == "same" else 0
+    real, pairs = _frequencies(points)
+    turn = 2j * np.pi * np.arange(points)[:, None] / points
+    forth = np.exp(-turn * np.arange(side))
+    # Layers correlate rather than convolve: a tap at u reads the pixel at u - before.
+    taps = np.exp(turn * (np.arange(kernel_size) - before))
+    kernel = np.einsum("fu,gv->fguv", taps, taps).reshape(points, points, -1)
+    back = np.exp(turn * np.arange(out)) / points
+    twice = 2 * back[pairs]  # a frequency and its mirror image
+    return FourierMatrices(
+        side=side,
+        out_side=out,
+        real=len(real),
+        pairs=len(pairs),
+        rows=np.concatenate([forth[real].real, _parts(forth[pairs])]),
+        columns_real=np.concatenate([forth[real].real, _three_of_maps(forth[pairs])]),
+        columns_complex=_three_of_maps(np.concatenate([forth, 1j * forth], 1)),
+        kernel_real=np.concatenate(
+            [
+                part
+                for line in real
+                for part in (kernel[line, real].real, _three_of_kernel(kernel[line, pairs]))
+            ]
+        ),
+        kernel_complex=np.concatenate(
+            [_three_of_kernel(kernel[line]) for line in pairs] or [np.zeros((0, kernel_size**2))]
+        ),
+        back_columns_real=np.concatenate([back[real].real.T, _from_three(twice)], 1),
+        back_columns_complex=np.concatenate([_from_three(back), _from_three(-1j * back)]),
+        back_rows=np.concatenate([back[real].real, _parts(twice.conj())]).T,
+    )
