@@ -47,17 +47,18 @@ class Augmenter:
 
     def batch(self, indices: np.ndarray) -> np.ndarray:
         """Return the augmented images of `indices` (B,) as uint8 (B, H, W, 3)."""
-        images = self._images[indices]
-        if self._params.translate:
-            images = self._cropped(images, *self._offsets[indices].T)
-        flipped = self._flipped[indices, None, None, None]
-        return np.where(flipped, images[:, :, ::-1], images)
+        number, height, width, channels = self._images.shape
+        down, right = (self._offsets[indices] - self._params.translate).T[:, :, None]
+        columns = np.arange(width)
+        columns = np.where(self._flipped[indices, None], columns[::-1], columns)
+        rows = _reflected(down + np.arange(height), height)
+        columns = _reflected(right + columns, width)
+        # Where each pixel comes from, as one number: one gather moves, flips and copies.
+        sources = (indices[:, None] * height + rows)[:, :, None] * width + columns[:, None]
+        return self._images.reshape(number * height * width, channels).take(sources, axis=0)
 
-    def _cropped(self, images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Return images (B, H, W, 3) padded by reflection, cut from `rows`, `columns` (B,) on."""
-        height, width = images.shape[1:3]
-        reach = self._params.translate
-        padded = np.pad(images, ((0, 0), (reach, reach), (reach, reach), (0, 0)), "reflect")
-        # Every crop of every image as a view: (B, 2 reach + 1, 2 reach + 1, 3, H, W).
-        crops = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(1, 2))
-        return crops[np.arange(len(images)), rows, columns].transpose(0, 2, 3, 1)
+
+def _reflected(positions: np.ndarray, extent: int) -> np.ndarray:
+    """Return positions within 0 to extent - 1 of ones beyond, by reflection at the edge pixels."""
+    last = extent - 1
+    return last - np.abs(last - np.abs(positions))

@@ -62,7 +62,6 @@ class FourierConv2D(keras.layers.Layer):
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, channels, self.filters),
             initializer=self.kernel_initializer,
-            autocast=False,  # its spectrum is computed in float32
         )
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
@@ -101,13 +100,8 @@ class FourierConv2D(keras.layers.Layer):
         """Return lines (lines, numbers, batch * filters) of lines of batch * channels."""
         number, channels = lines.shape[0], self.kernel.shape[2]
         maps = ops.reshape(self._times(columns, lines), (len(kernel), -1, channels))
-        weights = ops.matmul(
-            ops.convert_to_tensor(kernel, "float32"),
-            ops.reshape(ops.convert_to_tensor(self.kernel), (kernel.shape[1], -1)),
-        )
-        weights = ops.reshape(
-            ops.cast(weights, self.compute_dtype), (len(kernel), channels, self.filters)
-        )
+        weights = ops.reshape(ops.convert_to_tensor(self.kernel), (kernel.shape[1], -1))
+        weights = ops.reshape(self._times(kernel, weights), (len(kernel), channels, self.filters))
         products = ops.reshape(ops.matmul(maps, weights), (number, len(back.T), -1))
         return self._times(back, products)
 
