@@ -8,7 +8,11 @@ import pytest
 
 from cifar_pipeline.augmentation import Augmenter
 from cifar_pipeline.backend import start_backend
-from cifar_pipeline.device import processor_computes_in_bfloat16, resolve_precision
+from cifar_pipeline.device import (
+    processor_computes_in_bfloat16,
+    resolve_convolution,
+    resolve_precision,
+)
 from cifar_pipeline.errors import PipelineError
 from cifar_pipeline.feeding import TrainingBatches, smoothed_targets
 from cifar_pipeline.keras_archive import save_canonical
@@ -241,6 +245,13 @@ def test_bfloat16_only_where_the_processor_computes_in_it(
 def test_a_precision_that_is_asked_for_is_used() -> None:
     assert resolve_precision("float32") == "float32"
     assert resolve_precision("bfloat16") == "bfloat16"
+
+
+def test_a_cpu_convolves_by_fourier_transforms_unless_told_otherwise() -> None:
+    on_cpu = not any("gpu" in name for name in keras.distribution.list_devices())
+    assert resolve_convolution("auto") == ("fourier" if on_cpu else "direct")
+    assert resolve_convolution("direct") == "direct"
+    assert resolve_convolution("fourier") == "fourier"
 
 
 @pytest.mark.parametrize("shape", [(72, 8), (8, 72), (16, 16)])
