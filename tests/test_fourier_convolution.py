@@ -13,6 +13,7 @@ from cifar_pipeline.network import build_saved_network, build_training_network
 from cifar_pipeline.params.models import ModelParams, load_model
 from cifar_pipeline.spatial_first import as_batch_first, as_spatial_first, max_pooled
 from cifar_pipeline.statistics import channel_statistics
+from cifar_pipeline.training import Split, fit
 from cifar_pipeline.whitening import whitening_filters
 from closure import ROOT
 from synthetic import synthetic_split
@@ -221,3 +222,16 @@ def test_other_convolutions_stay_direct() -> None:
     maps = keras.layers.Conv2D(64, 3, padding="same")(maps)
     quicker = with_fourier_convolutions(keras.Model(pixels, maps))
     assert {type(layer).__name__ for layer in quicker.layers} == {"InputLayer", "Conv2D"}
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_two_trainings_end_in_the_same_bits(precision: str) -> None:
+    images, labels = synthetic_split(60, 1)
+    split = Split(images, labels)
+    params = params_of("fourier").model_copy(update={"epochs": 3, "batch_size": 25})
+    one, other = (
+        fit(params, 1, precision, split, split, channel_statistics(images)) for _ in range(2)
+    )
+    assert one.history.equals(other.history)
+    for value, again in zip(one.network.get_weights(), other.network.get_weights(), strict=True):
+        assert value.tobytes() == again.tobytes()

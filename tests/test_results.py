@@ -15,6 +15,7 @@ from browsing import assert_whole, launched
 from cifar_pipeline.backend import start_backend
 from cifar_pipeline.cli import app
 from cifar_pipeline.export_formats import FORMATS
+from cifar_pipeline.fourier_inference import with_fourier_convolutions
 from cifar_pipeline.prediction import Predictor
 from cifar_pipeline.saved_model import load_saved_model
 from closure import ROOT
@@ -35,6 +36,13 @@ def expected() -> np.ndarray:
     """Keras' probabilities for the first 1,000 validation images."""
     start_backend()
     return np.asarray(load_saved_model(MODEL).predict_on_batch(validation_images(1000)))
+
+
+def test_what_evaluate_asks_agrees_with_plain_keras(expected: np.ndarray) -> None:
+    quicker = with_fourier_convolutions(load_saved_model(MODEL))
+    answers = np.asarray(quicker.predict_on_batch(validation_images(1000)))
+    np.testing.assert_array_equal(answers.argmax(axis=1), expected.argmax(axis=1))
+    assert np.abs(answers - expected).max() <= TOLERANCE
 
 
 @pytest.mark.parametrize("name", FORMATS)
