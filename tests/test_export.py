@@ -51,7 +51,7 @@ def network(images):
     random = np.random.default_rng(3)
     params = load_model(ROOT / "params.yaml", "quick")
     statistics = channel_statistics(images.astype(np.uint8))
-    whitening = random.normal(0, 0.5, (2, 2, 3, 24)).astype(np.float32)
+    whitening = random.normal(0, 0.5, (2, 2, 3, 16)).astype(np.float32)
     trained = build_training_network(params, statistics, 10, "float32", whitening)
     for layer in trained.layers:
         if isinstance(layer, keras.layers.BatchNormalization):

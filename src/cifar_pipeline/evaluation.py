@@ -71,7 +71,8 @@ def evaluate(
     network = with_fourier_convolutions(network)
     probe = probe_of(network, load_familiarity_statistics(model))
     outputs = predict_outputs(probe, images, params.batch_size)
-    predict = partial(predict_probabilities, network, batch_size=params.batch_size)
+    # The probe answers what the model does, and is traced already.
+    predict = partial(predict_probabilities, probe.network, batch_size=params.batch_size)
     averaged = None
     if params.test_time_augmentation != "none":
         averaged = predict_views(predict, images, params.test_time_augmentation)

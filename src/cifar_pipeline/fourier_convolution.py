@@ -6,12 +6,19 @@ import keras
 import numpy as np
 from keras import ops
 
-from cifar_pipeline.fourier_matrices import fourier_matrices, multiplications, out_side
+from cifar_pipeline.fourier_matrices import (
+    fourier_matrices,
+    multiplications,
+    out_side,
+    whole_map_matrices,
+)
 from cifar_pipeline.spatial_first import as_batch_first, as_spatial_first
 
 # Products of small matrices reach some two thirds of a direct convolution's speed (measured on two
 # cores of an EPYC, forward and backward): a Fourier convolution has to save more than that.
 _WORTH_WHILE = 2.0
+# Up to this side maps are transformed at once, not by rows and columns: quicker at 7, slower at 15.
+_WHOLE = 9
 
 
 def fourier_saves_time(
@@ -36,6 +43,8 @@ class FourierConv2D(keras.layers.Layer):
         padding: "same" or "valid".
         use_bias: whether a bias is added.
         kernel_initializer: of the kernel, (kernel_size, kernel_size, channels, filters).
+        kept: how many rows and columns of the result are computed, from the first; None: all. For
+            those that a pooling afterwards leaves out.
     """
 
     def __init__(
@@ -45,9 +54,11 @@ class FourierConv2D(keras.layers.Layer):
         padding: str = "valid",
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
+        kept: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
+        self.kept = kept
         self.filters, self.kernel_size, self.padding = filters, kernel_size, padding
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -57,7 +68,7 @@ class FourierConv2D(keras.layers.Layer):
         rows, columns, _, channels = input_shape
         if rows != columns or rows is None:
             raise ValueError(f"maps must be square, got {rows} rows and {columns} columns")
-        self._matrices = fourier_matrices(rows, self.kernel_size, self.padding)
+        self._arguments = (rows, self.kernel_size, self.padding, self._out_side(rows))
         self.kernel = self.add_weight(
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, channels, self.filters),
@@ -68,12 +79,26 @@ class FourierConv2D(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return (rows, columns, batch, filters)."""
-        side = out_side(input_shape[0], self.kernel_size, self.padding)
+        side = self._out_side(input_shape[0])
         return (side, side, input_shape[2], self.filters)
 
     def call(self, inputs: Any) -> Any:
         """Convolve maps (rows, columns, batch, channels)."""
-        matrices = self._matrices
+        side, _, _, kept = self._arguments
+        convolved = self._convolved_whole if side <= _WHOLE else self._convolved_by_lines
+        maps = ops.reshape(convolved(inputs), (kept, kept, -1, self.filters))
+        return maps + self.bias if self.use_bias else maps
+
+    def _out_side(self, side: int) -> int:
+        return self.kept or out_side(side, self.kernel_size, self.padding)
+
+    def _convolved_whole(self, inputs: Any) -> Any:
+        matrices = whole_map_matrices(*self._arguments)
+        lines = ops.reshape(inputs, (1, matrices.maps.shape[1], -1))
+        return self._multiply_spectra(lines, matrices.maps, matrices.kernel, matrices.back)
+
+    def _convolved_by_lines(self, inputs: Any) -> Any:
+        matrices = fourier_matrices(*self._arguments)
         lines = self._times(matrices.rows, ops.reshape(inputs, (matrices.side, -1)))
         real_lines, complex_lines = ops.split(lines, [matrices.real])
         real_lines = self._multiply_spectra(
@@ -90,9 +115,7 @@ class FourierConv2D(keras.layers.Layer):
         )
         shape = (-1, ops.shape(real_lines)[-1] * matrices.out_side)
         lines = ops.concatenate([ops.reshape(real_lines, shape), ops.reshape(complex_lines, shape)])
-        side = matrices.out_side
-        maps = ops.reshape(self._times(matrices.back_rows, lines), (side, side, -1, self.filters))
-        return maps + self.bias if self.use_bias else maps
+        return self._times(matrices.back_rows, lines)
 
     def _multiply_spectra(
         self, lines: Any, columns: np.ndarray, kernel: np.ndarray, back: np.ndarray

@@ -18,15 +18,11 @@ def with_fourier_convolutions(model: "keras.Model") -> "keras.Model":
     from cifar_pipeline.fourier_convolution import BatchFirstFourierConv2D, fourier_saves_time
 
     def replaced(layer: "keras.Layer") -> "keras.Layer":
-        if not _is_plain(layer):
-            return type(layer).from_config(layer.get_config())
-        side, channels = layer.input.shape[1], layer.input.shape[-1]
-        size = layer.kernel_size[0]
-        if not fourier_saves_time(side, size, layer.padding, channels, layer.filters):
+        if not (_is_plain(layer) and fourier_saves_time(*_shape(layer))):
             return type(layer).from_config(layer.get_config())
         return BatchFirstFourierConv2D(
             layer.filters,
-            size,
+            layer.kernel_size[0],
             padding=layer.padding,
             use_bias=layer.use_bias,
             name=layer.name,
@@ -38,6 +34,12 @@ def with_fourier_convolutions(model: "keras.Model") -> "keras.Model":
     copy = keras.models.clone_model(model, clone_function=replaced)
     copy.set_weights(model.get_weights())
     return copy
+
+
+def _shape(layer: "keras.layers.Conv2D") -> tuple[int, int, str, int, int]:
+    """Return side, kernel size, padding, channels and filters of a convolution of square maps."""
+    _, side, _, channels = layer.input.shape
+    return side, layer.kernel_size[0], layer.padding, channels, layer.filters
 
 
 def _is_plain(layer: "keras.Layer") -> bool:

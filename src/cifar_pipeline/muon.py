@@ -14,28 +14,37 @@ _QUINTIC = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 3
 
 
-def orthogonalized(matrix: Any) -> Any:
+def orthogonalized(matrix: Any, precision: str = "float32") -> Any:
     """Return an approximation of U V^T for the float32 `matrix` U S V^T, by Newton-Schulz steps.
 
     Singular values of the result lie around 1 (0.5 to 1.5 where the input's are not tiny).
 
     A step multiplies X by a polynomial of X X^T, and that by its square. So the steps need no X,
     but the smaller of its two Gram matrices alone: a fraction of the operations for long matrices.
+
+    Args:
+        matrix: float32 (rows, columns).
+        precision: "float32" or "bfloat16", of the two products that `matrix` itself is in. The
+            steps between them are in float32.
     """
     rows, columns = matrix.shape
     long = rows > columns
-    # At most 1 in the spectral norm, where the iteration converges.
-    matrix = matrix / (ops.sqrt(ops.sum(ops.square(matrix))) + 1e-7)
+    matrix = ops.cast(matrix, precision)
     transposed = ops.transpose(matrix)
     gram = ops.matmul(transposed, matrix) if long else ops.matmul(matrix, transposed)
+    gram = ops.cast(gram, "float32")
+    # The trace is the squared norm. By it, singular values are at most 1: the iteration converges.
+    scale = 1 / (ops.sqrt(ops.trace(gram)) + 1e-7)
+    gram = gram * ops.square(scale)
     first, third, fifth = _QUINTIC
-    factors = identity = ops.eye(min(rows, columns), dtype=matrix.dtype)
+    factors = identity = ops.eye(min(rows, columns))
     for step in range(_ITERATIONS):
         factor = first * identity + ops.matmul(third * identity + fifth * gram, gram)
         factors = ops.matmul(factors, factor) if step else factor
         if step < _ITERATIONS - 1:
             gram = ops.matmul(ops.matmul(factor, gram), factor)
-    return ops.matmul(matrix, factors) if long else ops.matmul(factors, matrix)
+    factors = ops.cast(factors * scale, precision)
+    return ops.cast(ops.matmul(matrix, factors) if long else ops.matmul(factors, matrix), "float32")
 
 
 class ConvolutionMuon(keras.optimizers.SGD):
@@ -51,6 +60,7 @@ class ConvolutionMuon(keras.optimizers.SGD):
         kernel_ratio: learning rate of convolution kernels, as a multiple of `learning_rate`.
         kernel_momentum: of convolution kernels.
         bias_ratio: learning rate of biases and batch normalisation's offsets, as a multiple.
+        precision: "float32" or "bfloat16", in which steps are made orthogonal.
     """
 
     def __init__(
@@ -61,6 +71,7 @@ class ConvolutionMuon(keras.optimizers.SGD):
         kernel_ratio: float,
         kernel_momentum: float,
         bias_ratio: float,
+        precision: str = "float32",
         **options: Any,
     ) -> None:
         super().__init__(
@@ -73,6 +84,7 @@ class ConvolutionMuon(keras.optimizers.SGD):
         self.kernel_ratio = kernel_ratio
         self.kernel_momentum = kernel_momentum
         self.bias_ratio = bias_ratio
+        self.precision = precision
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update `variable` by one step against `gradient`."""
@@ -92,7 +104,7 @@ class ConvolutionMuon(keras.optimizers.SGD):
         self.assign(velocity, self.kernel_momentum * velocity + gradient)
         nesterov = gradient + self.kernel_momentum * velocity
         filters = variable.shape[-1]
-        step = orthogonalized(ops.reshape(nesterov, (-1, filters)))
+        step = orthogonalized(ops.reshape(nesterov, (-1, filters)), self.precision)
         kernel = ops.convert_to_tensor(variable)
         kernel = kernel * (filters**0.5 / ops.sqrt(ops.sum(ops.square(kernel))))
         self.assign(variable, kernel - learning_rate * ops.reshape(step, variable.shape))
@@ -103,5 +115,6 @@ class ConvolutionMuon(keras.optimizers.SGD):
             "kernel_ratio": self.kernel_ratio,
             "kernel_momentum": self.kernel_momentum,
             "bias_ratio": self.bias_ratio,
+            "precision": self.precision,
         }
         return {**super().get_config(), **own}

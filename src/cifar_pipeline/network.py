@@ -10,6 +10,7 @@ from cifar_pipeline.activations import silu
 from cifar_pipeline.classes import IMAGE_SHAPE
 from cifar_pipeline.device import resolve_convolution
 from cifar_pipeline.fourier_convolution import FourierConv2D, fourier_saves_time
+from cifar_pipeline.fourier_matrices import out_side
 from cifar_pipeline.params.models import Block, Head, ModelParams
 from cifar_pipeline.probe import FEATURES, LOGITS
 from cifar_pipeline.spatial_first import (
@@ -70,8 +71,9 @@ class _Builder:
     def block(self, maps: Any, block: Block, name: str) -> Any:
         for number in range(1, block.convolutions + 1):
             part = f"{name}_conv{number}"
-            maps = self._convolved(maps, block, part)
-            if number == 1 and block.pooling_after == "first":
+            pooled = number == 1 and block.pooling_after == "first"
+            maps = self._convolved(maps, block, part, block.pooling if pooled else 1)
+            if pooled:
                 maps = self._pooled(maps, block, name)
             if block.batch_normalization:
                 maps = self._batch_normalized(maps, f"{part}_norm")
@@ -96,24 +98,23 @@ class _Builder:
         # Logits in float32: a loss or a softmax in bfloat16 has two or three digits.
         return layers.Rescaling(head.logit_scale, dtype="float32", name=LOGITS)(logits)
 
-    def _convolved(self, maps: Any, block: Block, name: str) -> Any:
+    def _convolved(self, maps: Any, block: Block, name: str, pooling: int) -> Any:
         dirac = block.batch_normalization and not self.for_saving
         shape = (maps.shape[1], block.kernel_size, block.padding, maps.shape[-1], block.filters)
-        if self.fourier and fourier_saves_time(*shape):
-            kind = FourierConv2D
-            maps = maps if is_spatial_first(maps) else as_spatial_first(maps)
-        else:
-            kind, maps = layers.Conv2D, self._batch_first(maps)
-        return kind(
-            block.filters,
-            block.kernel_size,
-            padding=block.padding,
+        options: dict[str, Any] = {
+            "padding": block.padding,
             # A bias right before batch normalisation has no effect: the mean takes it away.
-            use_bias=not block.batch_normalization,
-            kernel_initializer=DiracUniform() if dirac else "glorot_uniform",
-            dtype=self.policy,
-            name=name,
-        )(maps)
+            "use_bias": not block.batch_normalization,
+            "kernel_initializer": DiracUniform() if dirac else "glorot_uniform",
+            "dtype": self.policy,
+            "name": name,
+        }
+        if self.fourier and fourier_saves_time(*shape):
+            maps = maps if is_spatial_first(maps) else as_spatial_first(maps)
+            side = out_side(maps.shape[0], block.kernel_size, block.padding)
+            kept = side // pooling * pooling  # the pooling leaves the others out
+            return FourierConv2D(block.filters, block.kernel_size, kept=kept, **options)(maps)
+        return layers.Conv2D(block.filters, block.kernel_size, **options)(self._batch_first(maps))
 
     def _batch_first(self, maps: Any) -> Any:
         return as_batch_first(maps) if is_spatial_first(maps) else maps

@@ -7,8 +7,8 @@ from cifar_pipeline.params.models import Adam, ModelParams, Muon
 from cifar_pipeline.schedule import build_schedule
 
 
-def build_optimizer(params: ModelParams, steps: int) -> keras.optimizers.Optimizer:
-    """Return the optimizer of a preset for a run of `steps` steps.
+def build_optimizer(params: ModelParams, steps: int, precision: str) -> keras.optimizers.Optimizer:
+    """Return the optimizer of a preset for a run of `steps` steps in `precision`.
 
     Weight decay leaves biases and the offsets of batch normalisation alone.
     """
@@ -25,6 +25,7 @@ def build_optimizer(params: ModelParams, steps: int) -> keras.optimizers.Optimiz
             kernel_ratio=choice.kernel_learning_rate / choice.learning_rate,
             kernel_momentum=choice.kernel_momentum,
             bias_ratio=choice.bias_learning_rate / choice.learning_rate,
+            precision=precision,
         )
     else:
         optimizer = keras.optimizers.SGD(

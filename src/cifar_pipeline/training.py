@@ -122,7 +122,7 @@ def fit(
         seed,
     )
     network.compile(
-        optimizer=build_optimizer(params, steps=len(batches) * params.epochs),
+        optimizer=build_optimizer(params, len(batches) * params.epochs, precision),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
