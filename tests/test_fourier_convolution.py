@@ -62,7 +62,7 @@ def test_it_computes_what_conv2d_does(side: int, size: int, padding: str) -> Non
     expected = np.array(direct(maps))
     results = np.array(fourier(maps.transpose(1, 2, 0, 3)))
     assert results.shape == fourier.compute_output_shape((side, side, 3, 4))
-    assert np.abs(results.transpose(2, 0, 1, 3) - expected).max() < 2e-5
+    assert np.abs(results.transpose(2, 0, 1, 3) - expected).max() < 1e-5
 
 
 @pytest.mark.parametrize(("side", "kept"), [(7, 6), (15, 14), (15, 4)])
@@ -74,7 +74,7 @@ def test_what_a_pooling_leaves_out_is_not_computed(side: int, kept: int) -> None
     results = np.array(as_batch_first(layer(as_spatial_first(maps))))
     expected = np.array(ops.conv(maps, kernel, padding="same"))[:, :kept, :kept]
     assert results.shape == expected.shape
-    assert np.abs(results - expected).max() < 2e-5
+    assert np.abs(results - expected).max() < 1e-5
 
 
 @pytest.mark.parametrize(("side", "size", "padding"), SHAPES)

@@ -18,7 +18,7 @@ from cifar_pipeline.spatial_first import as_batch_first, as_spatial_first
 # cores of an EPYC, forward and backward): a Fourier convolution has to save more than that.
 _WORTH_WHILE = 2.0
 # Up to this side maps are transformed at once, not by rows and columns: quicker at 7, slower at 15.
-_WHOLE = 9
+_WHOLE = 7
 
 
 def fourier_saves_time(

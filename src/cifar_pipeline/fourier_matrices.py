@@ -144,7 +144,6 @@ def fourier_matrices(side: int, kernel_size: int, padding: str, kept: int) -> Fo
     Of the maps that come out, only the first `kept` rows and columns are computed.
     """
     points = _points(side, kernel_size, padding)
-    out = kept
     before = (kernel_size - 1) // 2 if padding == "same" else 0
     real, pairs = _frequencies(points)
     turn = 2j * np.pi * np.arange(points)[:, None] / points
@@ -152,11 +151,11 @@ def fourier_matrices(side: int, kernel_size: int, padding: str, kept: int) -> Fo
     # Layers correlate rather than convolve: a tap at u reads the pixel at u - before.
     taps = np.exp(turn * (np.arange(kernel_size) - before))
     kernel = np.einsum("fu,gv->fguv", taps, taps).reshape(points, points, -1)
-    back = np.exp(turn * np.arange(out)) / points
+    back = np.exp(turn * np.arange(kept)) / points
     twice = 2 * back[pairs]  # a frequency and its mirror image
     return FourierMatrices(
         side=side,
-        out_side=out,
+        out_side=kept,
         real=len(real),
         pairs=len(pairs),
         rows=np.concatenate([forth[real].real, _parts(forth[pairs])]),

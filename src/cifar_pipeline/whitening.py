@@ -8,8 +8,8 @@ import numpy as np
 from cifar_pipeline.statistics import ChannelStatistics
 
 PATCH = 2
-# Of the 12 directions of a patch of three channels. The others, little more than noise, cost a
-# third of the first convolution, and accuracy does not miss them (benchmarks/README.md).
+# Of the 12 directions of a patch of three channels. The others have the smallest variance and cost
+# a third of the first convolution. Long trainings may miss them a little (benchmarks/README.md).
 _DIRECTIONS = 8
 FILTERS = 2 * _DIRECTIONS
 SAMPLE = 5000
