@@ -65,7 +65,12 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     start_backend()
     from cifar_pipeline.arrays import load_split
     from cifar_pipeline.backup import Backup
-    from cifar_pipeline.device import describe_device, processor_name, resolve_precision
+    from cifar_pipeline.device import (
+        describe_device,
+        gpu_details,
+        processor_name,
+        resolve_precision,
+    )
     from cifar_pipeline.network import build_saved_network
     from cifar_pipeline.params.models import load_model
     from cifar_pipeline.run_key import run_key
@@ -106,6 +111,7 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     return {
         "processor": processor_name(),
         "device": describe_device(),
+        "gpu": gpu_details().get("device_name"),
         "precision": precision,
         "epochs": len(run.history),
         "kept_epoch": run.best_epoch,
@@ -113,7 +119,9 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
         "test_accuracy": test_accuracy,
         # With the graph's tracing, and all epochs of a run that was broken off and taken up again.
         "epoch_seconds": round(sum(run.seconds), 1),
-        "median_epoch_seconds": round(statistics.median(run.seconds), 1),
+        "median_epoch_seconds": round(statistics.median(run.seconds), 3),
+        # What the first epoch took more than the median one: tracing, and XLA's compiling on a GPU.
+        "first_epoch_extra_seconds": round(run.seconds[0] - statistics.median(run.seconds), 1),
         "peak_gigabytes": round(peak, 2),
     }
 

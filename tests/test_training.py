@@ -1,6 +1,8 @@
 """The network, what feeds it, and when training stops."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import keras
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from cifar_pipeline.augmentation import Augmenter
 from cifar_pipeline.backend import start_backend
 from cifar_pipeline.device import (
+    gpu_details,
     processor_computes_in_bfloat16,
     resolve_convolution,
     resolve_precision,
@@ -245,6 +248,33 @@ def test_bfloat16_only_where_the_processor_computes_in_it(
 def test_a_precision_that_is_asked_for_is_used() -> None:
     assert resolve_precision("float32") == "float32"
     assert resolve_precision("bfloat16") == "bfloat16"
+
+
+class _Gpu:
+    device_kind = "NVIDIA H100 80GB HBM3"
+
+    def __init__(self, compute_capability: str) -> None:
+        self.compute_capability = compute_capability
+
+
+@pytest.mark.parametrize(
+    ("capability", "details", "precision"),
+    [
+        ("9.0", {"compute_capability": (9, 0)}, "bfloat16"),
+        ("7.5", {"compute_capability": (7, 5)}, "float32"),
+        ("gfx90a", {}, "float32"),
+    ],
+)
+def test_a_gpu_of_jax_is_known_by_its_capability(
+    monkeypatch: pytest.MonkeyPatch, capability: str, details: dict[str, object], precision: str
+) -> None:
+    jax = ModuleType("jax")
+    monkeypatch.setattr(jax, "devices", lambda kind: [_Gpu(capability)], raising=False)
+    monkeypatch.setitem(sys.modules, "jax", jax)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
+    assert gpu_details() == {"device_name": _Gpu.device_kind, **details}
+    assert resolve_precision("auto") == precision
 
 
 def test_a_cpu_convolves_by_fourier_transforms_unless_told_otherwise() -> None:

@@ -2,12 +2,11 @@
 
 import os
 import platform
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import keras
-
-from cifar_pipeline.tensorflow_backend import gpu_details
 
 Precision = Literal["float32", "bfloat16"]
 Convolution = Literal["direct", "fourier"]
@@ -19,6 +18,33 @@ _CPUINFO = Path("/proc/cpuinfo")
 def _gpus() -> list[str]:
     # Asking JAX for GPUs where there are none is an error, asking for all devices is not.
     return [name for name in keras.distribution.list_devices() if name.startswith("gpu")]
+
+
+def gpu_details() -> dict[str, Any]:
+    """Return `device_name` and `compute_capability` of the first GPU where they are known.
+
+    The capability is CUDA's, as two numbers: (8, 0) for an A100.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            return dict(tf.config.experimental.get_device_details(gpu))
+    elif backend == "jax" and _gpus():
+        import jax
+
+        gpu = jax.devices("gpu")[0]
+        return {"device_name": gpu.device_kind, **_jax_capability(gpu)}
+    return {}
+
+
+def _jax_capability(gpu: Any) -> dict[str, tuple[int, ...]]:
+    """Return the compute capability of JAX's device `gpu`, nothing where it has none."""
+    version = str(getattr(gpu, "compute_capability", ""))
+    if not re.fullmatch(r"\d+\.\d+", version):
+        return {}
+    return {"compute_capability": tuple(int(part) for part in version.split("."))}
 
 
 def describe_device() -> str:

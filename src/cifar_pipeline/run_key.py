@@ -12,9 +12,8 @@ from typing import Any
 import keras
 
 from cifar_pipeline.checksums import MANIFEST, sha256_of
-from cifar_pipeline.device import describe_device, processor_details
+from cifar_pipeline.device import describe_device, gpu_details, processor_details
 from cifar_pipeline.params.models import ModelParams
-from cifar_pipeline.tensorflow_backend import gpu_details
 
 RunKey = dict[str, str]
 _PACKAGE = __name__.split(".")[0]

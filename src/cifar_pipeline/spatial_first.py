@@ -26,5 +26,6 @@ def max_pooled(maps: Any, size: int) -> Any:
     To the pooling they are one image, of as many channels as batch and channels make.
     """
     rows, columns, _, channels = maps.shape
-    pooled = ops.max_pool(ops.reshape(maps, (1, rows, columns, -1)), size, padding="valid")
+    one_image = ops.reshape(maps, (1, rows, columns, -1))
+    pooled = ops.max_pool(one_image, size, size, padding="valid")  # JAX misreads strides left out
     return ops.reshape(pooled, (rows // size, columns // size, -1, channels))

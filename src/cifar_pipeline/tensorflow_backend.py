@@ -15,17 +15,6 @@ def enable_determinism() -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def gpu_details() -> dict[str, Any]:
-    """Return `device_name` and `compute_capability` of the first GPU where they are known."""
-    if IS_TENSORFLOW:
-        import tensorflow as tf
-
-        gpus = tf.config.list_physical_devices("GPU")
-        if gpus:
-            return dict(tf.config.experimental.get_device_details(gpus[0]))
-    return {}
-
-
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Batch normalisation of NHWC feature maps that keeps bfloat16 activations in bfloat16.
 
