@@ -121,6 +121,7 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
         "epoch_seconds": round(sum(run.seconds), 1),
         "median_epoch_seconds": round(statistics.median(run.seconds), 3),
         # What the first epoch took more than the median one: tracing, and XLA's compiling on a GPU.
+        # Of a single epoch, or of a run that was taken up again, it says nothing.
         "first_epoch_extra_seconds": round(run.seconds[0] - statistics.median(run.seconds), 1),
         "peak_gigabytes": round(peak, 2),
     }
