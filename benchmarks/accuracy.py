@@ -108,6 +108,7 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     }
     backup.remove()
     kept = run.history.iloc[run.best_epoch - 1]
+    median = statistics.median(run.seconds)
     return {
         "processor": processor_name(),
         "device": describe_device(),
@@ -119,10 +120,10 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
         "test_accuracy": test_accuracy,
         # With the graph's tracing, and all epochs of a run that was broken off and taken up again.
         "epoch_seconds": round(sum(run.seconds), 1),
-        "median_epoch_seconds": round(statistics.median(run.seconds), 3),
+        "median_epoch_seconds": round(median, 3),
         # What the first epoch took more than the median one: tracing, and XLA's compiling on a GPU.
         # Of a single epoch, or of a run that was taken up again, it says nothing.
-        "first_epoch_extra_seconds": round(run.seconds[0] - statistics.median(run.seconds), 1),
+        "first_epoch_extra_seconds": round(run.seconds[0] - median, 1),
         "peak_gigabytes": round(peak, 2),
     }
 

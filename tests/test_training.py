@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import keras
 import numpy as np
@@ -250,13 +250,6 @@ def test_a_precision_that_is_asked_for_is_used() -> None:
     assert resolve_precision("bfloat16") == "bfloat16"
 
 
-class _Gpu:
-    device_kind = "NVIDIA H100 80GB HBM3"
-
-    def __init__(self, compute_capability: str) -> None:
-        self.compute_capability = compute_capability
-
-
 @pytest.mark.parametrize(
     ("capability", "details", "precision"),
     [
@@ -268,12 +261,13 @@ class _Gpu:
 def test_a_gpu_of_jax_is_known_by_its_capability(
     monkeypatch: pytest.MonkeyPatch, capability: str, details: dict[str, object], precision: str
 ) -> None:
+    gpu = SimpleNamespace(device_kind="NVIDIA H100 80GB HBM3", compute_capability=capability)
     jax = ModuleType("jax")
-    monkeypatch.setattr(jax, "devices", lambda kind: [_Gpu(capability)], raising=False)
+    monkeypatch.setattr(jax, "devices", lambda kind: [gpu], raising=False)
     monkeypatch.setitem(sys.modules, "jax", jax)
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
-    assert gpu_details() == {"device_name": _Gpu.device_kind, **details}
+    assert gpu_details() == {"device_name": gpu.device_kind, **details}
     assert resolve_precision("auto") == precision
 
 
