@@ -18,6 +18,7 @@ from cifar_pipeline.device import (
 )
 from cifar_pipeline.errors import PipelineError
 from cifar_pipeline.feeding import TrainingBatches, smoothed_targets
+from cifar_pipeline.hard_examples import ImageLosses, LearnLosses
 from cifar_pipeline.keras_archive import save_canonical
 from cifar_pipeline.muon import orthogonalized
 from cifar_pipeline.network import build_saved_network, build_training_network
@@ -184,6 +185,80 @@ def test_every_image_comes_once_an_epoch_in_a_new_order() -> None:
         assert rows == {image.tobytes() for image in images}
         batches.on_epoch_end()
     assert not np.array_equal(orders[0], orders[1])
+
+
+def test_a_share_of_the_images_are_new_ones_first_and_then_the_hardest() -> None:
+    images, labels = synthetic_split(50, 0)
+    none = Augmentation(flip="none", translate=0)
+    targets = smoothed_targets(labels, 10, 0.0)
+    batches = TrainingBatches(images, targets, 5, none, seed=1, share=0.5)
+    assert len(batches) == 5  # 25 images
+    order = TrainingBatches(images, targets, 5, none, seed=1).shown
+    assert np.array_equal(batches.shown, order[:25])
+    losses = np.random.default_rng(0).random(50).astype(np.float32)
+    batches.learn(batches.shown, losses[batches.shown])
+    assert set(batches.shown) == set(order[25:])
+    batches.learn(batches.shown, losses[batches.shown])
+    assert set(batches.shown) == set(np.argsort(losses)[25:])
+    assert batches.shown.tolist() == [index for index in order if index in set(batches.shown)]
+    pixels, kept = zip(*(batches[step] for step in range(len(batches))), strict=True)
+    assert np.array_equal(np.concatenate(pixels), images[batches.shown])
+    assert np.array_equal(np.concatenate(kept), targets[batches.shown])
+    before = batches.shown
+    batches.on_epoch_end()
+    assert set(batches.shown) == set(before)
+    assert not np.array_equal(batches.shown, before)
+
+
+@pytest.mark.parametrize(("share", "images"), [(1.0, 50), (0.99, 48), (0.01, 16), (0.6, 32)])
+def test_a_share_is_whole_batches(share: float, images: int) -> None:
+    pixels, labels = synthetic_split(50, 0)
+    none = Augmentation(flip="none", translate=0)
+    batches = TrainingBatches(pixels, smoothed_targets(labels, 10, 0.0), 16, none, 1, share)
+    assert len(batches.shown) == images
+    assert sum(len(batches[step][1]) for step in range(len(batches))) == images
+
+
+def test_losses_of_images_are_those_of_their_labels_without_smoothing() -> None:
+    labels = np.array([3, 1, 0, 2, 2], np.uint8)
+    logits = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    metric = ImageLosses(7)
+    for part in (slice(0, 3), slice(3, 5)):
+        metric.update_state(smoothed_targets(labels[part], 4, 0.2), logits[part])
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    expected = -np.log(shares[np.arange(5), labels])
+    assert np.allclose(metric.losses(), expected, rtol=1e-5)
+    assert float(metric.result()) == pytest.approx(expected.mean(), rel=1e-5)
+    metric.reset_state()
+    assert metric.losses().size == 0
+
+
+def test_fit_learns_the_losses_of_the_images_that_it_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With Keras' own order of callbacks, metrics and validation."""
+    images, labels = synthetic_split(60, 0)
+    epochs: list[tuple[np.ndarray, np.ndarray]] = []
+
+    class Watched(LearnLosses):
+        def on_epoch_begin(self, epoch: int, logs: dict[str, object] | None = None) -> None:
+            super().on_epoch_begin(epoch, logs)
+            epochs.append((self._batches.losses.copy(), self._batches.shown))
+
+    monkeypatch.setattr("cifar_pipeline.training.LearnLosses", Watched)
+    params = small(shipped("fast"), epochs=4, batch_size=10, hardest_share=0.5)
+    split = Split(images, labels)
+    fit(params, 1, "float32", split, split, channel_statistics(images))
+    losses, shown = zip(*epochs, strict=True)
+    assert [len(images) for images in shown] == [30] * 4
+    for epoch in range(3):
+        changed = np.flatnonzero(losses[epoch] != losses[epoch + 1])
+        assert set(changed) == set(shown[epoch])
+        greatest = np.argsort(-losses[epoch], kind="stable")[:30]
+        assert losses[epoch][shown[epoch]].min() == losses[epoch][greatest].min()
+    assert np.isinf(losses[0]).all()
+    assert np.isinf(losses[1]).sum() == 30
+    assert np.isfinite(losses[2]).all()
 
 
 def test_alternating_flips_show_each_image_both_ways() -> None:

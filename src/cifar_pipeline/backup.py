@@ -7,7 +7,7 @@ streams, and does not notice changed parameters.
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class RunState:
         variables: of the network, those of its random streams among them.
         optimizer: its variables.
         best_weights: of the network in its best epoch; empty as long as none was looked at.
+        image_losses: of each training image when it was last seen, one array.
     """
 
     epoch: int
@@ -43,6 +44,7 @@ class RunState:
     variables: list[np.ndarray]
     optimizer: list[np.ndarray]
     best_weights: list[np.ndarray]
+    image_losses: list[np.ndarray] = field(default_factory=list)
 
     @property
     def stopped_early(self) -> bool:
@@ -50,7 +52,7 @@ class RunState:
         return bool(self.early_stopping["stopped_epoch"] > 0)
 
 
-_LISTS = ("variables", "optimizer", "best_weights")
+_LISTS = ("variables", "optimizer", "best_weights", "image_losses")
 
 
 class Backup:

@@ -2,11 +2,13 @@
 
 import os
 import platform
-import re
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
+
+from cifar_pipeline.jax_backend import jax_gpu_details
+from cifar_pipeline.tensorflow_backend import tensorflow_gpu_details
 
 Precision = Literal["float32", "bfloat16"]
 Convolution = Literal["direct", "fourier"]
@@ -27,24 +29,10 @@ def gpu_details() -> dict[str, Any]:
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        import tensorflow as tf
-
-        for gpu in tf.config.list_physical_devices("GPU"):
-            return dict(tf.config.experimental.get_device_details(gpu))
-    elif backend == "jax" and _gpus():
-        import jax
-
-        gpu = jax.devices("gpu")[0]
-        return {"device_name": gpu.device_kind, **_jax_capability(gpu)}
+        return tensorflow_gpu_details()
+    if backend == "jax" and _gpus():
+        return jax_gpu_details()
     return {}
-
-
-def _jax_capability(gpu: Any) -> dict[str, tuple[int, ...]]:
-    """Return the compute capability of JAX's device `gpu`, nothing where it has none."""
-    version = str(getattr(gpu, "compute_capability", ""))
-    if not re.fullmatch(r"\d+\.\d+", version):
-        return {}
-    return {"compute_capability": tuple(int(part) for part in version.split("."))}
 
 
 def describe_device() -> str:

@@ -27,12 +27,20 @@ def smoothed_targets(labels: np.ndarray, classes: int, smoothing: float) -> np.n
 class TrainingBatches(keras.utils.PyDataset):
     """Shuffled, augmented batches: uint8 (B, 32, 32, 3) and float32 targets (B, classes).
 
+    An epoch shows a share of the images: those whose loss was greatest when they were last shown,
+    and before these the ones that were never shown.
+
     Args:
         images: uint8 (N, 32, 32, 3).
         targets: float32 (N, classes).
         batch_size: images a batch; the last one of an epoch may be smaller.
         augmentation: changes to the images.
         seed: of order and changes.
+        share: of the images that an epoch shows, rounded to whole batches; 1: all of them.
+
+    Attributes:
+        losses: of each image when it was last shown, float32 (N,); infinite before that.
+        shown: indices of the images of this epoch, in their order.
     """
 
     _ORDER = 0
@@ -44,12 +52,18 @@ class TrainingBatches(keras.utils.PyDataset):
         batch_size: int,
         augmentation: Augmentation,
         seed: int,
+        share: float = 1.0,
     ) -> None:
         super().__init__(workers=_WORKERS, max_queue_size=_QUEUE)
         self._targets = targets
         self._batch_size = batch_size
         self._seed = seed
         self._augmenter = Augmenter(images, augmentation, seed)
+        self._number = len(targets)
+        if share < 1:
+            whole = max(round(share * len(targets) / batch_size), 1)
+            self._number = min(whole * batch_size, len(targets))
+        self.losses = np.full(len(targets), np.inf, np.float32)
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
@@ -57,15 +71,25 @@ class TrainingBatches(keras.utils.PyDataset):
         self.epoch = epoch
         self._order = generator(self._seed, epoch, self._ORDER).permutation(len(self._targets))
         self._augmenter.start_epoch(epoch)
+        self._choose()
+
+    def learn(self, images: np.ndarray | slice, losses: np.ndarray) -> None:
+        """Take in the losses of the images at these indices, and choose the epoch's by them."""
+        self.losses[images] = losses
+        self._choose()
+
+    def _choose(self) -> None:
+        hardest = np.argsort(-self.losses[self._order], kind="stable")[: self._number]
+        self.shown = self._order[np.sort(hardest)]
 
     def __len__(self) -> int:
         """Return the number of batches an epoch."""
-        return -(-len(self._targets) // self._batch_size)
+        return -(-self._number // self._batch_size)
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the batch of `step`, counted from 0."""
         first = step * self._batch_size
-        indices = self._order[first : first + self._batch_size]
+        indices = self.shown[first : first + self._batch_size]
         return self._augmenter.batch(indices), self._targets[indices]
 
     def on_epoch_end(self) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from cifar_pipeline.backup import Backup, RunState
 from cifar_pipeline.callbacks import RecordEpochs
+from cifar_pipeline.feeding import TrainingBatches
 
 # What EarlyStopping knows beside its best weights; its on_train_begin resets all of it.
 _COUNTERS = ("wait", "best", "best_epoch", "stopped_epoch")
@@ -41,6 +42,7 @@ class KeepBackup(keras.callbacks.Callback):
         backup: where to.
         record: the epochs so far.
         early_stopping: put back into `state` when training begins.
+        batches: that are trained on.
         state: where the run goes on from, None for a new one.
     """
 
@@ -49,11 +51,12 @@ class KeepBackup(keras.callbacks.Callback):
         backup: Backup,
         record: RecordEpochs,
         early_stopping: keras.callbacks.EarlyStopping,
+        batches: TrainingBatches,
         state: RunState | None,
     ) -> None:
         super().__init__()
         self._backup, self._record, self._state = backup, record, state
-        self._early_stopping = early_stopping
+        self._early_stopping, self._batches = early_stopping, batches
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Put early stopping back, which has just reset itself."""
@@ -74,5 +77,6 @@ class KeepBackup(keras.callbacks.Callback):
                 variables=_values(_variables(self.model)),
                 optimizer=_values(self.model.optimizer.variables),
                 best_weights=stopping.best_weights or [],
+                image_losses=[self._batches.losses],
             )
         )

@@ -15,6 +15,15 @@ def enable_determinism() -> None:
         tf.config.experimental.enable_op_determinism()
 
 
+def tensorflow_gpu_details() -> dict[str, Any]:
+    """Return what TensorFlow knows of the first GPU, nothing where there is none."""
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        return dict(tf.config.experimental.get_device_details(gpu))
+    return {}
+
+
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Batch normalisation of NHWC feature maps that keeps bfloat16 activations in bfloat16.
 

@@ -26,6 +26,7 @@ from cifar_pipeline.errors import under_dvc
 from cifar_pipeline.familiarity_statistics import load_familiarity_statistics
 from cifar_pipeline.feeding import TrainingBatches, ValidationBatches, smoothed_targets
 from cifar_pipeline.fourier_inference import with_fourier_convolutions
+from cifar_pipeline.hard_examples import ImageLosses, LearnLosses
 from cifar_pipeline.keras_archive import save_canonical
 from cifar_pipeline.network import build_saved_network, build_training_network, halfway_layer
 from cifar_pipeline.one_trainer import BACKUP, MODEL
@@ -120,11 +121,13 @@ def fit(
         params.batch_size,
         params.augmentation,
         seed,
+        params.hardest_share,
     )
+    image_losses = ImageLosses(max(len(train.images), len(validation.images)))
     network.compile(
         optimizer=build_optimizer(params, len(batches) * params.epochs, precision),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        metrics=["accuracy", image_losses],
     )
     early_stopping = build_early_stopping(params.early_stopping)
     state = backup.load() if backup else None
@@ -139,15 +142,17 @@ def fit(
         )
         put_back(network, state)
         batches.start_epoch(first)
+        batches.learn(slice(None), state.image_losses[0])
         record = RecordEpochs(state.rows, state.seconds)
     interactive = sys.stdout.isatty()
     callbacks = [
+        LearnLosses(batches, image_losses),
         RecordLearningRate(),
         RequireFiniteLoss(),
         early_stopping,
         record,
         *([] if interactive else [EpochLines(record)]),
-        *([KeepBackup(backup, record, early_stopping, state)] if backup else []),
+        *([KeepBackup(backup, record, early_stopping, batches, state)] if backup else []),
     ]
     network.fit(
         batches,

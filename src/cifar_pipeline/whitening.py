@@ -9,7 +9,7 @@ from cifar_pipeline.statistics import ChannelStatistics
 
 PATCH = 2
 # Of the 12 directions of a patch of three channels. The others have the smallest variance and cost
-# a third of the first convolution. Long trainings may miss them a little (benchmarks/README.md).
+# a third of the first convolution; batches of 500 miss them a little (benchmarks/README.md).
 _DIRECTIONS = 8
 FILTERS = 2 * _DIRECTIONS
 SAMPLE = 5000

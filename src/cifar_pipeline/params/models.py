@@ -123,7 +123,11 @@ class EarlyStopping(Section):
 
 
 class ModelParams(Section):
-    """A preset. Beside the keys below it holds its blocks, `block1`, `block2` and so on."""
+    """A preset. Beside the keys below it holds its blocks, `block1`, `block2` and so on.
+
+    `hardest_share` of the training images are an epoch: those whose loss was greatest when they
+    were last shown.
+    """
 
     precision: Literal["auto", "float32", "bfloat16"]
     convolution: Literal["auto", "direct", "fourier"]
@@ -133,6 +137,7 @@ class ModelParams(Section):
     blocks: dict[str, Block] = Field(min_length=1)
     head: Head
     augmentation: Augmentation
+    hardest_share: float = Field(gt=0, le=1)
     batch_size: int = Field(ge=1)
     epochs: int = Field(ge=1)
     label_smoothing: float = Field(ge=0, lt=1)
