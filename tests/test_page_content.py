@@ -37,7 +37,7 @@ def predictions_of(
     )
 
 
-def findings_of(predictions: Predictions) -> Findings:
+def findings_of(predictions: Predictions, hardest_share: float = 1.0) -> Findings:
     """Return findings with noise for images and a model that answers by their mean colours."""
     random = np.random.default_rng(1)
     classes = len(predictions.names)
@@ -53,6 +53,7 @@ def findings_of(predictions: Predictions) -> Findings:
         seed=1,
         params="train:\n  seed: 1\n",
         label_smoothing=0.2,
+        hardest_share=hardest_share,
         history=pd.DataFrame(
             {
                 "epoch": [1, 2],
@@ -121,6 +122,15 @@ class Parsed(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.55, True), (1.0, False)])
+def test_it_is_said_of_which_images_the_training_loss_is(
+    share: float, said: bool, tmp_path: Path
+) -> None:
+    names = ["cat", "dog"]
+    page, _ = written(findings_of(predictions_of(names, *spread(2)), share), tmp_path)
+    assert ("trains on 55 % of the training images" in page) is said
 
 
 @pytest.mark.parametrize("names", [HOSTILE, HOSTILE[:2], [f"kind {at}" for at in range(40)]])

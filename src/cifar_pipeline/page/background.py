@@ -42,6 +42,7 @@ class Background:
         seed: of the training.
         params: the parameters in use, as YAML.
         label_smoothing: in the training loss.
+        hardest_share: of the training images, that an epoch shows.
         history: history.csv of train.
         training: train_metrics.json of train.
         layers: of the saved model.
@@ -56,6 +57,7 @@ class Background:
     seed: int
     params: str
     label_smoothing: float
+    hardest_share: float
     history: pd.DataFrame
     training: dict[str, Any]
     layers: list[Layer]
@@ -89,6 +91,7 @@ def gather(
     sections = {name: section.model_dump(mode="json") for name, section in used.items()}
     YAML(typ="rt").dump(sections, text)
     training_params = sections["train"]
+    preset = sections[f"models.{training_params['model']}"]
     try:
         history = pd.read_csv(reports / "history.csv")
         training = json.loads((reports / "train_metrics.json").read_text())
@@ -107,7 +110,8 @@ def gather(
         preset=training_params["model"],
         seed=training_params["seed"],
         params=text.getvalue(),
-        label_smoothing=sections[f"models.{training_params['model']}"]["label_smoothing"],
+        label_smoothing=preset["label_smoothing"],
+        hardest_share=preset["hardest_share"],
         history=history,
         training=training,
         layers=[
