@@ -28,7 +28,8 @@ def key_of(preset: str, seed: int, all_images: bool) -> dict[str, str]:
     """Return what a run is and depends on.
 
     Of the code it holds what the code does, not how it reads: the digest of the weights after two
-    short epochs. A run need be repeated only when a model's bits change.
+    short epochs, or three where losses choose the images of an epoch. A run need be repeated only
+    when a model's bits change.
     """
     from cifar_pipeline.backend import start_backend
 
@@ -45,7 +46,9 @@ def key_of(preset: str, seed: int, all_images: bool) -> dict[str, str]:
     key = run_key(params, seed, precision, PROCESSED)
     images, labels = load_split(PROCESSED, "train")
     few = Split(images[: 2 * params.batch_size], labels[: 2 * params.batch_size])
-    run = fit(for_epochs(params, 2), seed, precision, few, few, load_statistics(PROCESSED))
+    # The third epoch is the first one whose images losses choose.
+    brief = for_epochs(params, 2 if params.hardest_share == 1 else 3)
+    run = fit(brief, seed, precision, few, few, load_statistics(PROCESSED))
     digest = hashlib.sha256(b"".join(value.tobytes() for value in run.network.get_weights()))
     return {
         "preset": preset,

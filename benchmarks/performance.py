@@ -108,7 +108,7 @@ def lines_of_measurements(device: str, measure: bool) -> list[str]:
             f"{row['epoch_seconds']:.1f} s ({row['peak_gigabytes']:.2f} GB)"
             for row in growth["rows"]
         )
-        lines += [f"| `fast`, an epoch of {sizes} images | {costs} |"]
+        lines += [f"| `fast`, an epoch on a training set of {sizes} images | {costs} |"]
     if stages := stage_times(device, measure):
         lines += [
             f"| preprocess; evaluate | {stages['preprocess']:.1f} s; {stages['evaluate']:.1f} s |",

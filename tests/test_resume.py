@@ -117,7 +117,7 @@ def test_a_damaged_backup_is_said_and_not_used(
     path = tmp_path / "training.backup"
     weights = [np.arange(20, dtype=np.float32)]
     backup = Backup(path, KEY)
-    backup.save(RunState(1, [], [], {"stopped_epoch": 0}, weights, [], []))
+    backup.save(RunState(1, [], [], {"stopped_epoch": 0}, weights, [], [], []))
     whole = path.read_bytes()
     assert backup.load()
     # Each byte: the archive's headers and its list of entries as well as the arrays.
@@ -140,6 +140,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
         variables=arrays,
         optimizer=[np.array(7, np.int64)],
         best_weights=[],
+        image_losses=[np.array([np.inf, 0.5], np.float32)],
     )
     backup = Backup(tmp_path / "training.backup", KEY)
     backup.save(state)
@@ -149,6 +150,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert [getattr(loaded, name) for name in plain] == [getattr(state, name) for name in plain]
     assert [array.tobytes() for array in loaded.variables] == [a.tobytes() for a in arrays]
     assert loaded.optimizer[0].dtype == np.int64
+    assert [losses.tolist() for losses in loaded.image_losses] == [[np.inf, 0.5]]
     backup.remove()
     assert list(tmp_path.iterdir()) == []
 

@@ -1,6 +1,7 @@
 """The network, what feeds it, and when training stops."""
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -25,7 +26,7 @@ from cifar_pipeline.network import build_saved_network, build_training_network
 from cifar_pipeline.params.models import Adam, Augmentation, ModelParams, Sgd, load_model
 from cifar_pipeline.schedule import OneCycle
 from cifar_pipeline.statistics import channel_statistics
-from cifar_pipeline.training import Split, build_early_stopping, fit
+from cifar_pipeline.training import Run, Split, build_early_stopping, fit
 from cifar_pipeline.whitening import whitening_filters
 from closure import ROOT
 from synthetic import synthetic_split
@@ -233,32 +234,59 @@ def test_losses_of_images_are_those_of_their_labels_without_smoothing() -> None:
     assert metric.losses().size == 0
 
 
-def test_fit_learns_the_losses_of_the_images_that_it_shows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """With Keras' own order of callbacks, metrics and validation."""
-    images, labels = synthetic_split(60, 0)
+def watched_epochs(
+    monkeypatch: pytest.MonkeyPatch, params: ModelParams, data: Split
+) -> tuple[Run, list[tuple[np.ndarray, np.ndarray]]]:
+    """Return a run, and what losses were known and which images shown in each epoch and after."""
     epochs: list[tuple[np.ndarray, np.ndarray]] = []
 
     class Watched(LearnLosses):
-        def on_epoch_begin(self, epoch: int, logs: dict[str, object] | None = None) -> None:
-            super().on_epoch_begin(epoch, logs)
+        def watch(self) -> None:
             epochs.append((self._batches.losses.copy(), self._batches.shown))
 
+        def on_epoch_begin(self, epoch: int, logs: dict[str, object] | None = None) -> None:
+            super().on_epoch_begin(epoch, logs)
+            self.watch()
+
+        def on_train_end(self, logs: dict[str, object] | None = None) -> None:
+            self.watch()
+
     monkeypatch.setattr("cifar_pipeline.training.LearnLosses", Watched)
+    run = fit(params, 1, "float32", data, data, channel_statistics(data.images))
+    return run, epochs
+
+
+def test_each_epoch_of_a_fit_shows_the_hardest_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With Keras' own order of callbacks, metrics and validation."""
     params = small(shipped("fast"), epochs=4, batch_size=10, hardest_share=0.5)
-    split = Split(images, labels)
-    fit(params, 1, "float32", split, split, channel_statistics(images))
-    losses, shown = zip(*epochs, strict=True)
-    assert [len(images) for images in shown] == [30] * 4
-    for epoch in range(3):
-        changed = np.flatnonzero(losses[epoch] != losses[epoch + 1])
-        assert set(changed) == set(shown[epoch])
-        greatest = np.argsort(-losses[epoch], kind="stable")[:30]
-        assert losses[epoch][shown[epoch]].min() == losses[epoch][greatest].min()
-    assert np.isinf(losses[0]).all()
-    assert np.isinf(losses[1]).sum() == 30
-    assert np.isfinite(losses[2]).all()
+    _, epochs = watched_epochs(monkeypatch, params, Split(*synthetic_split(60, 0)))
+    for (before, shown), (after, _) in pairwise(epochs):
+        assert set(np.flatnonzero(before != after)) == set(shown)
+        assert np.array_equal(np.sort(before[shown]), np.sort(before)[30:])
+    assert [int(np.isinf(losses).sum()) for losses, _ in epochs] == [60, 30, 0, 0, 0]
+
+
+def test_a_loss_is_that_of_its_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a network that does not change, for which the epoch's end is as good as any moment."""
+    data = Split(*synthetic_split(60, 0))
+    blocks = {
+        name: block.model_copy(update={"dropout": 0.0})
+        for name, block in small(shipped("baseline")).blocks.items()
+    }
+    head = shipped("baseline").head.model_copy(update={"dropout": 0.0, "logit_scale": 30.0})
+    still = Adam(name="adam", learning_rate=1e-30, weight_decay=0.0)
+    params = small(shipped("baseline"), epochs=2, batch_size=7, optimizer=still).model_copy(
+        update={"blocks": blocks, "head": head, "hardest_share": 0.5, "label_smoothing": 0.2}
+    )
+    run, epochs = watched_epochs(monkeypatch, params, data)
+    logits = keras.ops.convert_to_numpy(run.network(data.images))
+    expected = keras.ops.convert_to_numpy(
+        keras.losses.sparse_categorical_crossentropy(data.labels, logits, from_logits=True)
+    )
+    learnt, _ = epochs[-1]
+    assert np.isfinite(learnt).sum() == 56  # two epochs of four batches of seven
+    assert expected.std() > 0.1
+    assert np.allclose(learnt[np.isfinite(learnt)], expected[np.isfinite(learnt)], atol=1e-3)
 
 
 def test_alternating_flips_show_each_image_both_ways() -> None:

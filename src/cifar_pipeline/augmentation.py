@@ -39,7 +39,7 @@ class Augmenter:
         if self._params.flip == "none":
             return np.zeros(len(self._images), bool)
         # Alternating: a random half in the first epoch, and every next epoch shows each image the
-        # other way round, so that two epochs show all of both (Jordan, 2024, section 3.6).
+        # other way round. So two epochs of all images show all of both (Jordan, 2024, section 3.6).
         alternating = self._params.flip == "alternating"
         stream = generator(self._seed, 0 if alternating else epoch, self._FLIP)
         flipped = np.less(stream.random(len(self._images)), 0.5)

@@ -7,7 +7,7 @@ streams, and does not notice changed parameters.
 import hashlib
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class RunState:
         variables: of the network, those of its random streams among them.
         optimizer: its variables.
         best_weights: of the network in its best epoch; empty as long as none was looked at.
-        image_losses: of each training image when it was last seen, one array.
+        image_losses: of each training image when it was last shown; one array, float32 (N,).
     """
 
     epoch: int
@@ -44,7 +44,7 @@ class RunState:
     variables: list[np.ndarray]
     optimizer: list[np.ndarray]
     best_weights: list[np.ndarray]
-    image_losses: list[np.ndarray] = field(default_factory=list)
+    image_losses: list[np.ndarray]
 
     @property
     def stopped_early(self) -> bool:

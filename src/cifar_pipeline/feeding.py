@@ -40,7 +40,7 @@ class TrainingBatches(keras.utils.PyDataset):
 
     Attributes:
         losses: of each image when it was last shown, float32 (N,); infinite before that.
-        shown: indices of the images of this epoch, in their order.
+        shown: indices of the images of this epoch in their order, int64 (M,).
     """
 
     _ORDER = 0
@@ -59,10 +59,10 @@ class TrainingBatches(keras.utils.PyDataset):
         self._batch_size = batch_size
         self._seed = seed
         self._augmenter = Augmenter(images, augmentation, seed)
-        self._number = len(targets)
+        self._shown_images = len(targets)
         if share < 1:
             whole = max(round(share * len(targets) / batch_size), 1)
-            self._number = min(whole * batch_size, len(targets))
+            self._shown_images = min(whole * batch_size, len(targets))
         self.losses = np.full(len(targets), np.inf, np.float32)
         self.start_epoch(0)
 
@@ -73,18 +73,18 @@ class TrainingBatches(keras.utils.PyDataset):
         self._augmenter.start_epoch(epoch)
         self._choose()
 
-    def learn(self, images: np.ndarray | slice, losses: np.ndarray) -> None:
-        """Take in the losses of the images at these indices, and choose the epoch's by them."""
-        self.losses[images] = losses
+    def learn(self, indices: np.ndarray | slice, losses: np.ndarray) -> None:
+        """Take in losses, float32 (M,), of the images at `indices`; choose the epoch's by them."""
+        self.losses[indices] = losses
         self._choose()
 
     def _choose(self) -> None:
-        hardest = np.argsort(-self.losses[self._order], kind="stable")[: self._number]
+        hardest = np.argsort(-self.losses[self._order], kind="stable")[: self._shown_images]
         self.shown = self._order[np.sort(hardest)]
 
     def __len__(self) -> int:
         """Return the number of batches an epoch."""
-        return -(-self._number // self._batch_size)
+        return -(-self._shown_images // self._batch_size)
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the batch of `step`, counted from 0."""

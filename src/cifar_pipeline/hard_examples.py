@@ -1,9 +1,9 @@
-"""Training on the images that are hardest: those whose loss was greatest when last seen.
+"""Training on the images that are hardest: those whose loss was greatest when last shown.
 
 After some epochs most images are learnt and have little left to teach. Leaving them out costs less
-accuracy than training for fewer epochs. Source: Jiang et al., "Accelerating Deep Learning by
-Focusing on the Biggest Losers", 2019; as in their variant with stale losses, those of the epoch
-before decide.
+accuracy than training for fewer epochs. After Jiang et al., "Accelerating Deep Learning by Focusing
+on the Biggest Losers", 2019, who draw images with a probability that rises with their loss; here
+the greatest losses themselves are taken, each from when its image was last shown, however long ago.
 """
 
 from typing import Any
@@ -21,16 +21,17 @@ class ImageLosses(keras.metrics.Metric):
     Of smoothed targets, the label is the greatest: smoothing has no part in it.
 
     Args:
-        images: the most that an epoch has.
+        capacity: the most images that an epoch of training or validation has.
+        name: in Keras' logs.
     """
 
-    def __init__(self, images: int, name: str = "unsmoothed_loss") -> None:
+    def __init__(self, capacity: int, name: str = "unsmoothed_loss") -> None:
         super().__init__(name=name)
-        self._losses = self.add_variable((images,), "zeros", name="losses", dtype="float32")
+        self._losses = self.add_variable((capacity,), "zeros", name="losses", dtype="float32")
         self._seen = self.add_variable((), "zeros", name="seen", dtype="int32")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Add the images of one batch."""
+        """Add a batch: targets (B, classes), float32 logits (B, classes). All weigh the same."""
         labels = ops.argmax(y_true, axis=-1)
         losses = ops.sparse_categorical_crossentropy(labels, y_pred, from_logits=True)
         number = ops.shape(losses)[0]

@@ -1,4 +1,4 @@
-"""Everything that needs TensorFlow itself; on another Keras backend each piece has a fallback."""
+"""Everything that needs TensorFlow itself. The other Keras backends train without it."""
 
 from typing import Any
 
@@ -19,9 +19,8 @@ def tensorflow_gpu_details() -> dict[str, Any]:
     """Return what TensorFlow knows of the first GPU, nothing where there is none."""
     import tensorflow as tf
 
-    for gpu in tf.config.list_physical_devices("GPU"):
-        return dict(tf.config.experimental.get_device_details(gpu))
-    return {}
+    gpus = tf.config.list_physical_devices("GPU")
+    return dict(tf.config.experimental.get_device_details(gpus[0])) if gpus else {}
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):

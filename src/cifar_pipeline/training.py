@@ -84,6 +84,18 @@ def build_early_stopping(params: EarlyStopping) -> keras.callbacks.EarlyStopping
     )
 
 
+def _build_loss_and_metrics(network: keras.Model, classes: int) -> None:
+    """Do what `fit` does at its first batch.
+
+    On JAX and PyTorch, Keras 3.15 would start the workers for that, take one batch, and leave the
+    others that they have made to the next epoch, which then is no longer in its order.
+    """
+    nothing = np.zeros((1, classes), np.float32)
+    network.compute_loss(y=nothing, y_pred=nothing)
+    network.compute_metrics(None, nothing, nothing)
+    network.reset_metrics()
+
+
 def fit(
     params: ModelParams,
     seed: int,
@@ -129,6 +141,7 @@ def fit(
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy", image_losses],
     )
+    _build_loss_and_metrics(network, classes)
     early_stopping = build_early_stopping(params.early_stopping)
     state = backup.load() if backup else None
     first, end = 0, params.epochs
@@ -146,8 +159,8 @@ def fit(
         record = RecordEpochs(state.rows, state.seconds)
     interactive = sys.stdout.isatty()
     callbacks = [
-        LearnLosses(batches, image_losses),
         RecordLearningRate(),
+        LearnLosses(batches, image_losses),
         RequireFiniteLoss(),
         early_stopping,
         record,

@@ -125,8 +125,8 @@ class EarlyStopping(Section):
 class ModelParams(Section):
     """A preset. Beside the keys below it holds its blocks, `block1`, `block2` and so on.
 
-    `hardest_share` of the training images are an epoch: those whose loss was greatest when they
-    were last shown.
+    An epoch shows the part `hardest_share` of the training images: those whose loss was greatest
+    when they were last shown.
     """
 
     precision: Literal["auto", "float32", "bfloat16"]
