@@ -74,6 +74,14 @@ def test_the_shipped_file_is_valid() -> None:
         ({"models.fast.block2.pooling": 99}, "block2 leaves no pixels of maps 15x15"),
         ({"models.fast.blocks": {}}, "blocks"),
         (
+            {"models.fast.block2.shortcut": True, "models.fast.block2.convolutions": 1},
+            "block2: a shortcut passes convolutions over: set convolutions to 2 or more",
+        ),
+        (
+            {"models.fast.block2.shortcut": True, "models.fast.block2.padding": "valid"},
+            "block2: a shortcut needs maps that keep their size: set padding to same",
+        ),
+        (
             {"models.fast.early_stopping.start_from_epoch": 99},
             "start_from_epoch (99) must be below",
         ),

@@ -140,7 +140,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
         variables=arrays,
         optimizer=[np.array(7, np.int64)],
         best_weights=[],
-        image_losses=[np.array([np.inf, 0.5], np.float32)],
+        images=[np.array([np.inf, 0.5], np.float32), np.array([0, 3], np.int32)],
     )
     backup = Backup(tmp_path / "training.backup", KEY)
     backup.save(state)
@@ -150,7 +150,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert [getattr(loaded, name) for name in plain] == [getattr(state, name) for name in plain]
     assert [array.tobytes() for array in loaded.variables] == [a.tobytes() for a in arrays]
     assert loaded.optimizer[0].dtype == np.int64
-    assert [losses.tolist() for losses in loaded.image_losses] == [[np.inf, 0.5]]
+    assert [array.tolist() for array in loaded.images] == [[np.inf, 0.5], [0, 3]]
     backup.remove()
     assert list(tmp_path.iterdir()) == []
 

@@ -25,6 +25,7 @@ from cifar_pipeline.muon import orthogonalized
 from cifar_pipeline.network import build_saved_network, build_training_network
 from cifar_pipeline.params.models import Adam, Augmentation, ModelParams, Sgd, load_model
 from cifar_pipeline.schedule import OneCycle
+from cifar_pipeline.spatial_first import as_spatial_first
 from cifar_pipeline.statistics import channel_statistics
 from cifar_pipeline.training import Run, Split, build_early_stopping, fit
 from cifar_pipeline.whitening import whitening_filters
@@ -82,6 +83,33 @@ def test_the_saved_network_computes_what_the_trained_one_does(name: str, precisi
     expected = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
     tolerance = 1e-5 if precision == "float32" else 0.05
     assert np.abs(probabilities - expected).max() < tolerance
+
+
+@pytest.mark.parametrize("convolution", ["direct", "fourier"])
+def test_a_shortcut_passes_the_other_convolutions_over(convolution: str) -> None:
+    """Where batch normalisation takes all that they add away, the first one's maps are left."""
+    images, _ = synthetic_split(6, 1)
+    statistics = channel_statistics(images)
+    shapes = {"filters": 64, "convolutions": 3}
+    first = shipped("fast").blocks["block2"].model_copy(update=shapes)
+    for shortcut in (True, False):
+        params = shipped("fast").model_copy(
+            update={
+                "convolution": convolution,
+                "whitening": False,
+                "blocks": {"block1": first.model_copy(update={"shortcut": shortcut})},
+            }
+        )
+        network = build_training_network(params, statistics, 10, "float32", None)
+        *_, variance = network.get_layer("block1_conv3_norm").variables
+        variance.assign(np.full(variance.shape, 1e30, np.float32))
+        parts = [network.get_layer(f"block1_conv{number}_act").output for number in (1, 3)]
+        maps, last = keras.Model(network.inputs[0], parts)(images, training=False)
+        if maps.shape != last.shape:  # the first is a direct convolution
+            maps = as_spatial_first(maps)
+        kept = keras.ops.silu(maps) if shortcut else keras.ops.zeros_like(maps)
+        assert np.allclose(last, kept, atol=1e-5)
+        assert (np.std(last) > 0.1) == shortcut
 
 
 @pytest.mark.parametrize("name", ["baseline", "fast"])  # `quick` has one epoch
@@ -173,7 +201,7 @@ def test_targets_are_smoothed_as_szegedy_did() -> None:
 
 def test_every_image_comes_once_an_epoch_in_a_new_order() -> None:
     images, labels = synthetic_split(50, 0)
-    none = Augmentation(flip="none", translate=0)
+    none = Augmentation(flip="none", translate=0, cutout=0)
     batches = TrainingBatches(images, smoothed_targets(labels, 10, 0.0), 16, none, seed=1)
     orders = []
     for _ in range(2):
@@ -190,7 +218,7 @@ def test_every_image_comes_once_an_epoch_in_a_new_order() -> None:
 
 def test_a_share_of_the_images_are_new_ones_first_and_then_the_hardest() -> None:
     images, labels = synthetic_split(50, 0)
-    none = Augmentation(flip="none", translate=0)
+    none = Augmentation(flip="none", translate=0, cutout=0)
     targets = smoothed_targets(labels, 10, 0.0)
     batches = TrainingBatches(images, targets, 5, none, seed=1, share=0.5)
     assert len(batches) == 5  # 25 images
@@ -214,7 +242,7 @@ def test_a_share_of_the_images_are_new_ones_first_and_then_the_hardest() -> None
 @pytest.mark.parametrize(("share", "images"), [(1.0, 50), (0.99, 48), (0.01, 16), (0.6, 32)])
 def test_a_share_is_whole_batches(share: float, images: int) -> None:
     pixels, labels = synthetic_split(50, 0)
-    none = Augmentation(flip="none", translate=0)
+    none = Augmentation(flip="none", translate=0, cutout=0)
     batches = TrainingBatches(pixels, smoothed_targets(labels, 10, 0.0), 16, none, 1, share)
     assert len(batches.shown) == images
     assert sum(len(batches[step][1]) for step in range(len(batches))) == images
@@ -291,31 +319,73 @@ def test_a_loss_is_that_of_its_image(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_alternating_flips_show_each_image_both_ways() -> None:
     images, _ = synthetic_split(50, 0)
-    augmenter = Augmenter(images, Augmentation(flip="alternating", translate=0), seed=1)
+    augmenter = Augmenter(images, Augmentation(flip="alternating", translate=0, cutout=0), seed=1)
     everything = np.arange(50)
     first = augmenter.batch(everything)
-    augmenter.start_epoch(1)
-    assert np.array_equal(augmenter.batch(everything), first[:, :, ::-1])
-    flipped = [not np.array_equal(a, b) for a, b in zip(first, images, strict=True)]
-    assert 10 < sum(flipped) < 40
+    mirrored = [not np.array_equal(a, b) for a, b in zip(first, images, strict=True)]
+    assert 10 < sum(mirrored) < 40
+    # The second epoch left every other image out.
+    for epoch, times in ((1, np.ones(50, int)), (2, np.where(everything % 2, 1, 2))):
+        augmenter.start_epoch(epoch, times)
+        turned = times % 2 == 1
+        expected = np.where(turned[:, None, None, None], first[:, :, ::-1], first)
+        assert np.array_equal(augmenter.batch(everything), expected)
+
+
+def test_images_that_an_epoch_leaves_out_keep_their_way_round() -> None:
+    images, labels = synthetic_split(50, 0)
+    targets = smoothed_targets(labels, 10, 0.0)
+    alternating = Augmentation(flip="alternating", translate=0, cutout=0)
+    batches = TrainingBatches(images, targets, 5, alternating, seed=1, share=0.5)
+    last: dict[int, bytes] = {}
+    for epoch in range(6):
+        contents = np.concatenate([batches[step][0] for step in range(len(batches))])
+        for index, content in zip(batches.shown, contents, strict=True):
+            other_way = content[:, ::-1].tobytes()
+            assert last.setdefault(index, other_way) == other_way
+            last[index] = content.tobytes()
+        losses = np.random.default_rng(epoch).random(25).astype(np.float32)
+        shown = batches.shown
+        batches.on_epoch_end()
+        batches.learn(shown, losses)
+    assert batches.times_shown.sum() == 6 * 25
+    assert len(set(batches.times_shown.tolist())) > 1
+    assert len(last) == 50
 
 
 def test_translations_are_crops_of_the_reflected_image() -> None:
     images, _ = synthetic_split(30, 0)
-    augmenter = Augmenter(images, Augmentation(flip="none", translate=2), seed=1)
+    augmenter = Augmenter(images, Augmentation(flip="none", translate=2, cutout=0), seed=1)
     padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), "reflect")
     for image, crop in zip(padded, augmenter.batch(np.arange(30)), strict=True):
         crops = [image[y : y + 32, x : x + 32] for y in range(5) for x in range(5)]
         assert any(np.array_equal(crop, candidate) for candidate in crops)
 
 
+def test_cutout_paints_a_square_in_the_mean_colour() -> None:
+    images, _ = synthetic_split(30, 0)
+    augmenter = Augmenter(images, Augmentation(flip="none", translate=0, cutout=8), seed=1)
+    colour = np.round(images.mean(axis=(0, 1, 2)))
+    corners = set()
+    for image, cut in zip(images, augmenter.batch(np.arange(30)), strict=True):
+        painted = (cut == colour).all(axis=-1)
+        rows, columns = (np.flatnonzero(painted.sum(axis=axis) == 8) for axis in (1, 0))
+        assert painted[rows[0] : rows[0] + 8, columns[0] : columns[0] + 8].all()
+        assert painted.sum() == (cut != image).any(axis=-1).sum() == 64
+        corners.add((rows[0], columns[0]))
+    assert len(corners) > 20
+    whole = Augmenter(images, Augmentation(flip="none", translate=0, cutout=32), seed=1)
+    assert (whole.batch(np.array([7])) == colour).all()
+
+
 def test_an_epoch_s_changes_depend_on_seed_and_epoch_alone() -> None:
     images, _ = synthetic_split(30, 0)
-    params = Augmentation(flip="random", translate=2)
+    params = Augmentation(flip="random", translate=2, cutout=4)
     walked, jumped = Augmenter(images, params, 1), Augmenter(images, params, 1)
+    times = np.zeros(30, int)
     for epoch in range(4):
-        walked.start_epoch(epoch)
-    jumped.start_epoch(3)
+        walked.start_epoch(epoch, times)
+    jumped.start_epoch(3, times)
     some = np.array([3, 4, 29])
     assert np.array_equal(walked.batch(some), jumped.batch(some))
 

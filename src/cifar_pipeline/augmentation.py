@@ -1,4 +1,4 @@
-"""Random flips and translations, each a function of seed, epoch and image alone."""
+"""Random changes to images: functions of seed, epoch, image and how often it was shown."""
 
 import numpy as np
 
@@ -19,31 +19,38 @@ class Augmenter:
         seed: of the random choices.
     """
 
-    _FLIP, _TRANSLATE = 1, 2
+    _FLIP, _TRANSLATE, _CUTOUT = 1, 2, 3
 
     def __init__(self, images: np.ndarray, params: Augmentation, seed: int) -> None:
         self._params = params
         self._seed = seed
         self._images = images
-        self.start_epoch(0)
+        self._mean_colour = np.zeros(3, np.uint8)
+        if params.cutout:
+            self._mean_colour = np.round(images.mean(axis=(0, 1, 2))).astype(np.uint8)
+        self.start_epoch(0, np.zeros(len(images), np.int32))
 
-    def start_epoch(self, epoch: int) -> None:
-        """Draw the changes of `epoch`, counted from 0."""
+    def start_epoch(self, epoch: int, times_shown: np.ndarray) -> None:
+        """Draw the changes of `epoch`, counted from 0, to images shown so often, int (N,)."""
         reach = self._params.translate
         stream = generator(self._seed, epoch, self._TRANSLATE)
         self._offsets = stream.integers(0, 2 * reach + 1, (len(self._images), 2))
-        self._flipped = self._flips(epoch)
+        self._flipped = self._flips(epoch, times_shown)
+        free = self._images.shape[1] - self._params.cutout + 1
+        stream = generator(self._seed, epoch, self._CUTOUT)
+        self._cut_from = stream.integers(0, free, (len(self._images), 2))
 
-    def _flips(self, epoch: int) -> np.ndarray:
+    def _flips(self, epoch: int, times_shown: np.ndarray) -> np.ndarray:
         """Return which images `epoch` mirrors, bool (N,)."""
+        number = len(self._images)
         if self._params.flip == "none":
-            return np.zeros(len(self._images), bool)
-        # Alternating: a random half in the first epoch, and every next epoch shows each image the
-        # other way round. So two epochs of all images show all of both (Jordan, 2024, section 3.6).
-        alternating = self._params.flip == "alternating"
-        stream = generator(self._seed, 0 if alternating else epoch, self._FLIP)
-        flipped = np.less(stream.random(len(self._images)), 0.5)
-        return ~flipped if alternating and epoch % 2 else flipped
+            return np.zeros(number, bool)
+        if self._params.flip == "random":
+            return generator(self._seed, epoch, self._FLIP).random(number) < 0.5
+        # Alternating: a random half of the images begins mirrored, and each is then shown the other
+        # way round than it last was (Jordan, 2024, section 3.6, where every epoch shows them all).
+        begins_mirrored = generator(self._seed, 0, self._FLIP).random(number) >= 0.5
+        return begins_mirrored ^ (times_shown % 2 == 1)
 
     def batch(self, indices: np.ndarray) -> np.ndarray:
         """Return the augmented images of `indices` (B,) as uint8 (B, H, W, 3)."""
@@ -55,7 +62,18 @@ class Augmenter:
         columns = _reflected(right + columns, width)
         # Where each pixel comes from, as one number: one gather moves, flips and copies.
         sources = (indices[:, None] * height + rows)[:, :, None] * width + columns[:, None]
-        return self._images.reshape(number * height * width, channels).take(sources, axis=0)
+        changed = self._images.reshape(number * height * width, channels).take(sources, axis=0)
+        if self._params.cutout:
+            top, left = self._cut_from[indices].T[:, :, None]
+            within_rows = _within(np.arange(height), top, self._params.cutout)
+            within_columns = _within(np.arange(width), left, self._params.cutout)
+            changed[within_rows[:, :, None] & within_columns[:, None]] = self._mean_colour
+        return changed
+
+
+def _within(positions: np.ndarray, first: np.ndarray, number: int) -> np.ndarray:
+    """Say which positions are of the `number` that begin at `first`."""
+    return (positions >= first) & (positions < first + number)
 
 
 def _reflected(positions: np.ndarray, extent: int) -> np.ndarray:

@@ -34,7 +34,7 @@ class RunState:
         variables: of the network, those of its random streams among them.
         optimizer: its variables.
         best_weights: of the network in its best epoch; empty as long as none was looked at.
-        image_losses: of each training image when it was last shown; one array, float32 (N,).
+        images: of the training images, the losses and the times shown that TrainingBatches knows.
     """
 
     epoch: int
@@ -44,7 +44,7 @@ class RunState:
     variables: list[np.ndarray]
     optimizer: list[np.ndarray]
     best_weights: list[np.ndarray]
-    image_losses: list[np.ndarray]
+    images: list[np.ndarray]
 
     @property
     def stopped_early(self) -> bool:
@@ -52,7 +52,7 @@ class RunState:
         return bool(self.early_stopping["stopped_epoch"] > 0)
 
 
-_LISTS = ("variables", "optimizer", "best_weights", "image_losses")
+_LISTS = ("variables", "optimizer", "best_weights", "images")
 
 
 class Backup:

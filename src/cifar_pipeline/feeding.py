@@ -40,6 +40,7 @@ class TrainingBatches(keras.utils.PyDataset):
 
     Attributes:
         losses: of each image when it was last shown, float32 (N,); infinite before that.
+        times_shown: how often each image was, int32 (N,).
         shown: indices of the images of this epoch in their order, int64 (M,).
     """
 
@@ -64,23 +65,30 @@ class TrainingBatches(keras.utils.PyDataset):
             whole = max(round(share * len(targets) / batch_size), 1)
             self._shown_images = min(whole * batch_size, len(targets))
         self.losses = np.full(len(targets), np.inf, np.float32)
+        self.times_shown = np.zeros(len(targets), np.int32)
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
-        """Draw order and changes of `epoch`, counted from 0."""
+        """Draw order and changes of `epoch`, counted from 0, and choose its images."""
         self.epoch = epoch
-        self._order = generator(self._seed, epoch, self._ORDER).permutation(len(self._targets))
-        self._augmenter.start_epoch(epoch)
-        self._choose()
+        order = generator(self._seed, epoch, self._ORDER).permutation(len(self._targets))
+        hardest = np.argsort(-self.losses[order], kind="stable")[: self._shown_images]
+        self.shown = order[np.sort(hardest)]
+        self._augmenter.start_epoch(epoch, self.times_shown)
 
-    def learn(self, indices: np.ndarray | slice, losses: np.ndarray) -> None:
-        """Take in losses, float32 (M,), of the images at `indices`; choose the epoch's by them."""
+    def learn(self, indices: np.ndarray, losses: np.ndarray) -> None:
+        """Take in that the images at `indices` were shown, with these losses, float32 (M,).
+
+        By what it now knows, the epoch is drawn once more.
+        """
         self.losses[indices] = losses
-        self._choose()
+        self.times_shown[indices] += 1
+        self.start_epoch(self.epoch)
 
-    def _choose(self) -> None:
-        hardest = np.argsort(-self.losses[self._order], kind="stable")[: self._shown_images]
-        self.shown = self._order[np.sort(hardest)]
+    def put_back(self, epoch: int, losses: np.ndarray, times_shown: np.ndarray) -> None:
+        """Go on at `epoch`, counted from 0, with what was known of the images then."""
+        self.losses, self.times_shown = losses, times_shown
+        self.start_epoch(epoch)
 
     def __len__(self) -> int:
         """Return the number of batches an epoch."""

@@ -69,6 +69,7 @@ class _Builder:
         return self._activated(maps, activation, "whiten_activation")
 
     def block(self, maps: Any, block: Block, name: str) -> Any:
+        first = None
         for number in range(1, block.convolutions + 1):
             part = f"{name}_conv{number}"
             pooled = number == 1 and block.pooling_after == "first"
@@ -77,7 +78,10 @@ class _Builder:
                 maps = self._pooled(maps, block, name)
             if block.batch_normalization:
                 maps = self._batch_normalized(maps, f"{part}_norm")
+            if block.shortcut and number == block.convolutions:
+                maps = self._added(maps, first, f"{name}_shortcut")
             maps = self._activated(maps, block.activation, f"{part}_act")
+            first = maps if number == 1 else first
         if block.pooling_after == "last":
             maps = self._pooled(maps, block, name)
         return self._dropped(maps, block.dropout, name)
@@ -115,6 +119,13 @@ class _Builder:
             kept = side // pooling * pooling  # the pooling leaves the others out
             return FourierConv2D(block.filters, block.kernel_size, kept=kept, **options)(maps)
         return layers.Conv2D(block.filters, block.kernel_size, **options)(self._batch_first(maps))
+
+    def _added(self, maps: Any, others: Any, name: str) -> Any:
+        if is_spatial_first(maps) and not is_spatial_first(others):
+            others = as_spatial_first(others)
+        elif is_spatial_first(others) and not is_spatial_first(maps):
+            others = as_batch_first(others)
+        return layers.Add(dtype=self.policy, name=name)([maps, others])
 
     def _batch_first(self, maps: Any) -> Any:
         return as_batch_first(maps) if is_spatial_first(maps) else maps

@@ -77,6 +77,6 @@ class KeepBackup(keras.callbacks.Callback):
                 variables=_values(_variables(self.model)),
                 optimizer=_values(self.model.optimizer.variables),
                 best_weights=stopping.best_weights or [],
-                image_losses=[self._batches.losses],
+                images=[self._batches.losses, self._batches.times_shown],
             )
         )

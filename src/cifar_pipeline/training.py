@@ -154,8 +154,7 @@ def fit(
             "(without that file training starts from the first epoch)"
         )
         put_back(network, state)
-        batches.start_epoch(first)
-        batches.learn(slice(None), state.image_losses[0])
+        batches.put_back(first, *state.images)
         record = RecordEpochs(state.rows, state.seconds)
     interactive = sys.stdout.isatty()
     callbacks = [

@@ -16,7 +16,8 @@ class Block(Section):
     """Convolutions of one width and a max pooling.
 
     `pooling` is its window and stride (1: none); it comes after the `first` convolution, before
-    batch normalisation and activation, or after the activation of the `last` one.
+    batch normalisation and activation, or after the activation of the `last` one. A `shortcut` adds
+    the maps that the first activation leaves to those of the last convolution, before its own.
     """
 
     convolutions: int = Field(ge=1)
@@ -27,7 +28,16 @@ class Block(Section):
     pooling_after: Literal["first", "last"]
     batch_normalization: bool
     activation: Activation
+    shortcut: bool
     dropout: float = Field(ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _shortcut_can_be_added(self) -> "Block":
+        if self.shortcut and self.convolutions < 2:
+            raise ValueError("a shortcut passes convolutions over: set convolutions to 2 or more")
+        if self.shortcut and self.padding == "valid" and self.kernel_size > 1:
+            raise ValueError("a shortcut needs maps that keep their size: set padding to same")
+        return self
 
 
 class Head(Section):
@@ -41,10 +51,14 @@ class Head(Section):
 
 
 class Augmentation(Section):
-    """Changes to the training images; `translate` in pixels, each way."""
+    """Changes to the training images: `translate` in pixels, each way, and the side of `cutout`.
+
+    Cutout paints a square of so many pixels, anywhere in the image, in the images' mean colour.
+    """
 
     flip: Literal["none", "random", "alternating"]
     translate: int = Field(ge=0, le=16)
+    cutout: int = Field(ge=0, le=IMAGE_SHAPE[0])
 
 
 class Adam(Section):
