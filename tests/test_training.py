@@ -86,6 +86,25 @@ def test_the_saved_network_computes_what_the_trained_one_does(name: str, precisi
 
 
 @pytest.mark.parametrize("convolution", ["direct", "fourier"])
+def test_a_saved_network_has_the_shortcuts_of_the_trained_one(convolution: str) -> None:
+    images, _ = synthetic_split(40, 1)
+    statistics = channel_statistics(images)
+    blocks = {
+        name: block.model_copy(update={"filters": 32, "convolutions": 3, "shortcut": True})
+        for name, block in shipped("fast").blocks.items()
+    }
+    params = shipped("fast").model_copy(update={"convolution": convolution, "blocks": blocks})
+    filters = whitening_filters(images, statistics)
+    trained = build_training_network(params, statistics, 10, "float32", filters)
+    expected = keras.ops.softmax(trained(images, training=False))
+    saved = build_saved_network(params, statistics, trained)
+    assert np.allclose(saved(images), expected, atol=1e-5)
+    assert [layer.name for layer in saved.layers if isinstance(layer, keras.layers.Add)] == [
+        f"block{number}_shortcut" for number in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize("convolution", ["direct", "fourier"])
 def test_a_shortcut_passes_the_other_convolutions_over(convolution: str) -> None:
     """Where batch normalisation takes all that they add away, the first one's maps are left."""
     images, _ = synthetic_split(6, 1)

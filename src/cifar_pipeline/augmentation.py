@@ -25,7 +25,6 @@ class Augmenter:
         self._params = params
         self._seed = seed
         self._images = images
-        self._mean_colour = np.zeros(3, np.uint8)
         if params.cutout:
             self._mean_colour = np.round(images.mean(axis=(0, 1, 2))).astype(np.uint8)
         self.start_epoch(0, np.zeros(len(images), np.int32))
@@ -36,9 +35,10 @@ class Augmenter:
         stream = generator(self._seed, epoch, self._TRANSLATE)
         self._offsets = stream.integers(0, 2 * reach + 1, (len(self._images), 2))
         self._flipped = self._flips(epoch, times_shown)
-        free = self._images.shape[1] - self._params.cutout + 1
-        stream = generator(self._seed, epoch, self._CUTOUT)
-        self._cut_from = stream.integers(0, free, (len(self._images), 2))
+        if self._params.cutout:
+            free = self._images.shape[1] - self._params.cutout + 1
+            stream = generator(self._seed, epoch, self._CUTOUT)
+            self._cut_from = stream.integers(0, free, (len(self._images), 2))
 
     def _flips(self, epoch: int, times_shown: np.ndarray) -> np.ndarray:
         """Return which images `epoch` mirrors, bool (N,)."""
@@ -49,6 +49,7 @@ class Augmenter:
             return generator(self._seed, epoch, self._FLIP).random(number) < 0.5
         # Alternating: a random half of the images begins mirrored, and each is then shown the other
         # way round than it last was (Jordan, 2024, section 3.6, where every epoch shows them all).
+        # (Of the two halves the upper one, as when flips went by epochs: the same bits.)
         begins_mirrored = generator(self._seed, 0, self._FLIP).random(number) >= 0.5
         return begins_mirrored ^ (times_shown % 2 == 1)
 

@@ -40,7 +40,7 @@ class TrainingBatches(keras.utils.PyDataset):
 
     Attributes:
         losses: of each image when it was last shown, float32 (N,); infinite before that.
-        times_shown: how often each image was, int32 (N,).
+        times_shown: how often each image was shown, int32 (N,).
         shown: indices of the images of this epoch in their order, int64 (M,).
     """
 

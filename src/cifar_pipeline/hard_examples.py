@@ -49,7 +49,9 @@ class ImageLosses(keras.metrics.Metric):
 
 
 class LearnLosses(keras.callbacks.Callback):
-    """Tells the batches the losses of each epoch's images.
+    """Tells the batches the losses of each epoch's images, and so that they were shown.
+
+    Alternating flips rest on it too: without it, or without validation, no image is turned.
 
     Args:
         batches: that are trained on.

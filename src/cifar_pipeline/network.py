@@ -114,18 +114,18 @@ class _Builder:
             "name": name,
         }
         if self.fourier and fourier_saves_time(*shape):
-            maps = maps if is_spatial_first(maps) else as_spatial_first(maps)
+            maps = self._spatial_first(maps)
             side = out_side(maps.shape[0], block.kernel_size, block.padding)
             kept = side // pooling * pooling  # the pooling leaves the others out
             return FourierConv2D(block.filters, block.kernel_size, kept=kept, **options)(maps)
         return layers.Conv2D(block.filters, block.kernel_size, **options)(self._batch_first(maps))
 
     def _added(self, maps: Any, others: Any, name: str) -> Any:
-        if is_spatial_first(maps) and not is_spatial_first(others):
-            others = as_spatial_first(others)
-        elif is_spatial_first(others) and not is_spatial_first(maps):
-            others = as_batch_first(others)
-        return layers.Add(dtype=self.policy, name=name)([maps, others])
+        ordered = self._spatial_first if is_spatial_first(maps) else self._batch_first
+        return layers.Add(dtype=self.policy, name=name)([maps, ordered(others)])
+
+    def _spatial_first(self, maps: Any) -> Any:
+        return maps if is_spatial_first(maps) else as_spatial_first(maps)
 
     def _batch_first(self, maps: Any) -> Any:
         return as_batch_first(maps) if is_spatial_first(maps) else maps
