@@ -125,7 +125,8 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
         "epoch_seconds": round(sum(run.seconds), 1),
         "median_epoch_seconds": round(median, 3),
         # What the first epoch took more than the median one: tracing, and XLA's compiling on a GPU.
-        # Of a single epoch, or of a run that was taken up again, it says nothing.
+        # Of a single epoch, or of a run that was taken up again, it says nothing; of one that does
+        # not validate its first epoch it leaves out what the first validation has to trace.
         "first_epoch_extra_seconds": round(run.seconds[0] - median, 1),
         "peak_gigabytes": round(peak, 2),
     }

@@ -53,9 +53,13 @@ def _records() -> list[dict[str, Any]]:
 
 
 def for_epochs(params: Any, epochs: int) -> Any:
-    """Return a preset that runs for `epochs` epochs whatever happens, and keeps the last one."""
+    """Return a preset that runs for `epochs` epochs whatever happens, and keeps the last one.
+
+    All are validated, so that the first one holds all the tracing.
+    """
     last = params.early_stopping.model_copy(update={"start_from_epoch": epochs - 1})
-    return params.model_copy(update={"epochs": epochs, "early_stopping": last})
+    changes = {"epochs": epochs, "validation_freq": 1, "early_stopping": last}
+    return params.model_copy(update=changes)
 
 
 def peak_gigabytes() -> float:

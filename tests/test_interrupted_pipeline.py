@@ -1,5 +1,6 @@
 """A training killed, interrupted or started twice goes on, and never trains beside itself."""
 
+import csv
 import json
 import os
 import random
@@ -237,3 +238,11 @@ def test_kills_at_random_moments(workspace: Workspace) -> None:
     assert {name: workspace.read(name) for name in PRODUCED} == {
         name: reference.read(name) for name in PRODUCED
     }
+
+
+def test_an_epoch_without_validation_has_nan(uninterrupted: dict[str, bytes]) -> None:
+    """DVC's plots leave NaN out; they would draw an empty field as 0."""
+    _, *rows = csv.reader(uninterrupted["reports/history.csv"].decode().splitlines())
+    assert len(rows) == 40
+    for epoch, _, _, *validation, _ in rows:
+        assert (validation == ["NaN", "NaN"]) == (int(epoch) % 2 == 1)

@@ -56,16 +56,16 @@ def findings_of(predictions: Predictions, hardest_share: float = 1.0) -> Finding
         hardest_share=hardest_share,
         history=pd.DataFrame(
             {
-                "epoch": [1, 2],
-                "loss": [2.0, 1.0],
-                "accuracy": [0.4, 0.5],
-                "val_loss": [1.5, 1.2],
-                "val_accuracy": [0.3, 0.45],
+                "epoch": [1, 2, 3],
+                "loss": [2.0, 1.0, 0.9],
+                "accuracy": [0.4, 0.5, 0.6],
+                "val_loss": [1.5, np.nan, 1.2],
+                "val_accuracy": [0.3, np.nan, 0.45],
             }
         ),
         training={
-            "best_epoch": 2,
-            "epochs": 2,
+            "best_epoch": 3,
+            "epochs": 3,
             "stopped_early": False,
             "precision": "float32",
             "train": {"accuracy": 0.5},
@@ -250,3 +250,15 @@ def test_what_no_temperature_suits_is_said(tmp_path: Path) -> None:
         page, card = written(findings, tmp_path)
         assert remark in page
         assert remark in card
+
+
+def test_a_learning_curve_passes_over_epochs_without_validation() -> None:
+    def lines_of_two_points(last: float) -> int:
+        history = pd.DataFrame(
+            {"epoch": [1, 2, 3], "loss": [2.0, 1.0, 0.9], "val_loss": [1.5, np.nan, last]}
+        )
+        drawn = figures.learning_curve(history, "loss", best_epoch=3)
+        paths = re.findall(r'<path d="(M[^"]*)"', drawn)
+        return sum(re.findall("[A-Z]", path) == ["M", "L"] for path in paths)
+
+    assert lines_of_two_points(1.2) == lines_of_two_points(np.nan) + 1

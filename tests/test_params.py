@@ -85,6 +85,10 @@ def test_the_shipped_file_is_valid() -> None:
             {"models.fast.early_stopping.start_from_epoch": 99},
             "start_from_epoch (99) must be below",
         ),
+        (
+            {"models.fast.validation_freq": 0},
+            "models.fast.validation_freq: input should be greater than or equal to 1",
+        ),
         ({"preprocess.validation_images": 5001}, "preprocess.validation_images"),
         ({"preprocess.validation_images": 50000}, "preprocess.validation_images"),
         ({"models": {}}, "no preset 'fast' under models"),

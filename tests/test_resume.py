@@ -40,9 +40,10 @@ class InterruptedBackup(Backup):
             raise ProcessEndedError
 
 
-def recipe(name: str) -> ModelParams:
+def recipe(name: str, validation_freq: int = 1) -> ModelParams:
     """Return a preset of few filters with dropout, which overshoots its best epoch and stops."""
-    params = small(shipped(name), epochs=9, batch_size=16)
+    params = small(shipped(name), epochs=9 * validation_freq, batch_size=16)
+    params = params.model_copy(update={"validation_freq": validation_freq})
     stopping = params.early_stopping.model_copy(
         update={"patience": 2, "start_from_epoch": 1, "min_delta": 0.0}
     )
@@ -50,7 +51,7 @@ def recipe(name: str) -> ModelParams:
     blocks["block2"] = blocks["block2"].model_copy(update={"dropout": 0.3})
     changes: dict[str, object] = {"early_stopping": stopping, "blocks": blocks}
     if name == "baseline":
-        faster = params.optimizer.model_copy(update={"learning_rate": 0.01})
+        faster = params.optimizer.model_copy(update={"learning_rate": 0.01 * validation_freq})
         changes["optimizer"] = faster
     return params.model_copy(update=changes)
 
@@ -65,11 +66,14 @@ def saved_bytes(params: ModelParams, run: Run, path: Path) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize(("name", "precision"), [("baseline", "float32"), ("fast", "bfloat16")])
+@pytest.mark.parametrize(
+    ("name", "precision", "freq"),
+    [("baseline", "float32", 1), ("fast", "bfloat16", 2), ("baseline", "float32", 2)],
+)
 def test_an_interrupted_run_ends_in_the_same_bits(
-    name: str, precision: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, precision: str, freq: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    params = recipe(name)
+    params = recipe(name, freq)
     whole = fitted(params, None, precision)
     expected = saved_bytes(params, whole, tmp_path / "whole.keras")
     number = len(whole.history)
@@ -88,11 +92,12 @@ def test_an_interrupted_run_ends_in_the_same_bits(
     assert saved_bytes(params, run, tmp_path / "resumed.keras") == expected
 
 
-def test_the_recipes_of_these_tests_stop_early_and_keep_an_earlier_epoch() -> None:
+@pytest.mark.parametrize("freq", [1, 2])
+def test_the_recipes_of_these_tests_stop_early_and_keep_an_earlier_epoch(freq: int) -> None:
     """Else the test above would not see whether early stopping's state came back."""
-    run = fitted(recipe("baseline"), None)
+    run = fitted(recipe("baseline", freq), None)
     assert run.stopped_early
-    assert run.best_epoch == len(run.history) - 2
+    assert run.best_epoch == len(run.history) - 2 * freq
 
 
 def test_a_backup_of_another_run_is_not_used(

@@ -155,8 +155,50 @@ def test_each_preset_stops_on_a_plateau(name: str) -> None:
     stopping = params.early_stopping
     assert run.stopped_early
     assert len(run.history) < params.epochs
-    assert len(run.history) == stopping.start_from_epoch + 1 + stopping.patience
-    assert run.best_epoch == stopping.start_from_epoch + 1
+    looked_at = [e for e in params.validated_epochs if e > stopping.start_from_epoch]
+    assert len(run.history) == looked_at[stopping.patience]
+    assert run.best_epoch == looked_at[0]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "freq", "validated"),
+    [
+        (5, 1, [1, 2, 3, 4, 5]),
+        (5, 2, [1, 3, 5]),
+        (6, 2, [2, 4, 6]),
+        (5, 5, [5]),
+        (3, 9, [3]),
+        (1, 2, [1]),
+    ],
+)
+def test_the_last_epoch_is_always_validated(epochs: int, freq: int, validated: list[int]) -> None:
+    params = shipped("fast").model_copy(update={"epochs": epochs, "validation_freq": freq})
+    assert params.validated_epochs == validated
+
+
+def test_how_often_validation_comes_changes_no_weight() -> None:
+    """Nor which images an epoch shows, and which way round."""
+    data = Split(*synthetic_split(60, 0))
+    stopping = shipped("fast").early_stopping.model_copy(update={"start_from_epoch": 4})
+    runs = []
+    for freq in (1, 2):
+        params = small(
+            shipped("fast"),
+            epochs=5,
+            batch_size=10,
+            early_stopping=stopping,
+            validation_freq=freq,
+        )
+        runs.append(fit(params, 1, "float32", data, data, channel_statistics(data.images)))
+    each, seldom = (run.history for run in runs)
+    assert each.notna().all(axis=None)
+    unvalidated = seldom["epoch"].isin([2, 4])
+    measures = ["val_loss", "val_accuracy"]
+    assert seldom.isna().equals(each.isin([]).assign(**dict.fromkeys(measures, unvalidated)))
+    assert seldom[~unvalidated].equals(each[~unvalidated])
+    assert seldom.drop(columns=measures).equals(each.drop(columns=measures))
+    for value, other in zip(*(run.network.get_weights() for run in runs), strict=True):
+        assert np.array_equal(value, other)
 
 
 def test_the_best_weights_are_kept_when_epochs_run_out() -> None:

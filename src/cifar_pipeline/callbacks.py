@@ -43,11 +43,20 @@ class RequireFiniteLoss(keras.callbacks.Callback):
                 )
 
 
+class EarlyStoppingIfValidated(keras.callbacks.EarlyStopping):
+    """Keras' own, but it passes over epochs that are not validated, and says nothing of them."""
+
+    def get_monitor_value(self, logs: dict[str, Any] | None) -> float | None:
+        """Return the validation loss, None in an epoch without one."""
+        return (logs or {}).get(self.monitor)
+
+
 class RecordEpochs(keras.callbacks.Callback):
     """Keeps each epoch's values and seconds.
 
     Args:
-        rows: of epochs that an earlier process has done, by the names of HISTORY_COLUMNS.
+        rows: of epochs that an earlier process has done, by the names of HISTORY_COLUMNS; what an
+            epoch without validation does not have is left out.
         seconds: that those took.
     """
 
@@ -64,7 +73,9 @@ class RecordEpochs(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Add a row."""
         values = {"epoch": epoch + 1, **(logs or {})}
-        self.rows.append({name: values[name] for name in HISTORY_COLUMNS})
+        # Validation alone may be missing.
+        known = [n for n in HISTORY_COLUMNS if n in values or not n.startswith("val_")]
+        self.rows.append({name: values[name] for name in known})
         self.seconds.append(round(time.monotonic() - self._started, 3))
 
 
@@ -83,6 +94,6 @@ class EpochLines(keras.callbacks.Callback):
         """Print the epoch's losses and accuracies."""
         values = self._record.rows[-1]
         names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        shown = ", ".join(f"{name} {values[name]:.4f}" for name in names)
+        shown = ", ".join(f"{name} {values[name]:.4f}" for name in names if name in values)
         seconds = self._record.seconds[-1]
         say(f"epoch {epoch + 1}/{self.params['epochs']}: {shown} ({seconds:.1f} s)")

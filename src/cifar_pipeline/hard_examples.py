@@ -51,7 +51,7 @@ class ImageLosses(keras.metrics.Metric):
 class LearnLosses(keras.callbacks.Callback):
     """Tells the batches the losses of each epoch's images, and so that they were shown.
 
-    Alternating flips rest on it too: without it, or without validation, no image is turned.
+    Alternating flips rest on it too: without it, no image is turned.
 
     Args:
         batches: that are trained on.
@@ -65,7 +65,17 @@ class LearnLosses(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Take note of the images that are shown."""
         self._shown = self._batches.shown
+        self._told = False
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Hand over the losses of training, which validation is about to overwrite."""
-        self._batches.learn(self._shown, self._image_losses.losses())
+        self._tell()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Hand them over where there was no validation."""
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._batches.learn(self._shown, self._image_losses.losses())
+            self._told = True

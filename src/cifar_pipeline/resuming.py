@@ -38,6 +38,8 @@ def put_back(network: keras.Model, state: RunState) -> None:
 class KeepBackup(keras.callbacks.Callback):
     """Saves the state after each epoch; stands behind the callbacks whose state it takes.
 
+    These are `record`, `early_stopping`, and LearnLosses, which tells `batches`.
+
     Args:
         backup: where to.
         record: the epochs so far.

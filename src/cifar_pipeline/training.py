@@ -14,6 +14,7 @@ from cifar_pipeline.atomic import replacing, require_writable, writing
 from cifar_pipeline.backup import Backup
 from cifar_pipeline.callbacks import (
     HISTORY_COLUMNS,
+    EarlyStoppingIfValidated,
     EpochLines,
     RecordEpochs,
     RecordLearningRate,
@@ -59,7 +60,7 @@ class Run:
 
     Attributes:
         network: in logits.
-        history: one row an epoch, HISTORY_COLUMNS.
+        history: one row an epoch, HISTORY_COLUMNS; NaN where an epoch was not validated.
         seconds: that each epoch took.
         best_epoch: whose weights were kept, from 1.
         stopped_early: whether epochs were left.
@@ -74,7 +75,7 @@ class Run:
 
 def build_early_stopping(params: EarlyStopping) -> keras.callbacks.EarlyStopping:
     """Return the callback that ends a run on a plateau and restores the best weights."""
-    return keras.callbacks.EarlyStopping(
+    return EarlyStoppingIfValidated(
         monitor="val_loss",
         mode="min",
         patience=params.patience,
@@ -173,6 +174,7 @@ def fit(
         validation_data=ValidationBatches(
             validation.images, smoothed_targets(validation.labels, classes, 0.0), _PREDICTION_BATCH
         ),
+        validation_freq=params.validated_epochs,
         shuffle=False,  # the batches come shuffled
         verbose=1 if interactive else 0,
         callbacks=callbacks,
@@ -182,7 +184,7 @@ def fit(
         history=pd.DataFrame(record.rows, columns=HISTORY_COLUMNS),
         seconds=record.seconds,
         best_epoch=early_stopping.best_epoch + 1,
-        stopped_early=early_stopping.stopped_epoch > 0,
+        stopped_early=early_stopping.stopped_epoch > 0 and len(record.rows) < params.epochs,
     )
 
 
@@ -245,7 +247,13 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     }
     with writing(reports):
         with replacing(reports / "history.csv") as temporary:
-            run.history.to_csv(temporary, index=False, float_format="%.8g", lineterminator="\n")
+            run.history.to_csv(
+                temporary,
+                index=False,
+                float_format="%.8g",
+                lineterminator="\n",
+                na_rep="NaN",  # DVC's plots would draw an empty field as 0
+            )
         with replacing(reports / "train_metrics.json") as temporary:
             temporary.write_text(json.dumps(metrics, indent=2) + "\n")
         # A clock's readings are never the same twice: DVC and Git leave this file alone.

@@ -101,7 +101,8 @@ def learning_curve(history: pd.DataFrame, measure: str, best_epoch: int) -> str:
             (measure, "training", _FIRST),
             (f"val_{measure}", "validation", _SECOND),
         ):
-            axes.plot(history["epoch"], history[column], "o-", color=colour, label=label, ms=3)
+            known = history.dropna(subset=column)  # not every epoch need be validated
+            axes.plot(known["epoch"], known[column], "o-", color=colour, label=label, ms=3)
         axes.axvline(best_epoch, color=_MUTED, linewidth=0.8, linestyle=":")
         axes.set(title=measure, xlabel="epoch (dotted: the one kept)")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -126,7 +126,7 @@ Schedule = Annotated[Constant | InverseTime | OneCycle, Field(discriminator="nam
 
 
 class EarlyStopping(Section):
-    """Stop when the validation loss has not fallen by `min_delta` for `patience` epochs.
+    """Stop when the validation loss has not fallen by `min_delta` for `patience` validations.
 
     Epochs before `start_from_epoch` (counted from 0) are not looked at.
     """
@@ -140,7 +140,7 @@ class ModelParams(Section):
     """A preset. Beside the keys below it holds its blocks, `block1`, `block2` and so on.
 
     An epoch shows the part `hardest_share` of the training images: those whose loss was greatest
-    when they were last shown.
+    when they were last shown. The last epoch is validated, and each `validation_freq`th before it.
     """
 
     precision: Literal["auto", "float32", "bfloat16"]
@@ -154,10 +154,17 @@ class ModelParams(Section):
     hardest_share: float = Field(gt=0, le=1)
     batch_size: int = Field(ge=1)
     epochs: int = Field(ge=1)
+    validation_freq: int = Field(ge=1)
     label_smoothing: float = Field(ge=0, lt=1)
     optimizer: Optimizer
     schedule: Schedule
     early_stopping: EarlyStopping
+
+    @property
+    def validated_epochs(self) -> list[int]:
+        """Those after which the validation images are read, counted from 1."""
+        epochs = range(1, self.epochs + 1)
+        return [epoch for epoch in epochs if (self.epochs - epoch) % self.validation_freq == 0]
 
     @model_validator(mode="after")
     def _blocks_are_numbered(self) -> "ModelParams":
