@@ -43,13 +43,16 @@ class InterruptedBackup(Backup):
 def recipe(name: str, validation_freq: int = 1) -> ModelParams:
     """Return a preset of few filters with dropout, which overshoots its best epoch and stops."""
     params = small(shipped(name), epochs=9 * validation_freq, batch_size=16)
-    params = params.model_copy(update={"validation_freq": validation_freq})
     stopping = params.early_stopping.model_copy(
         update={"patience": 2, "start_from_epoch": 1, "min_delta": 0.0}
     )
     blocks = dict(params.blocks)
     blocks["block2"] = blocks["block2"].model_copy(update={"dropout": 0.3})
-    changes: dict[str, object] = {"early_stopping": stopping, "blocks": blocks}
+    changes: dict[str, object] = {
+        "early_stopping": stopping,
+        "blocks": blocks,
+        "validation_freq": validation_freq,
+    }
     if name == "baseline":
         faster = params.optimizer.model_copy(update={"learning_rate": 0.01 * validation_freq})
         changes["optimizer"] = faster
