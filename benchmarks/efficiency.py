@@ -71,14 +71,16 @@ def operations_per_image(network: Any) -> int:
     """
     import keras
 
+    from cifar_pipeline.flip_equivariance import FlipEquivariantConv2D
     from cifar_pipeline.fourier_convolution import FourierConv2D
 
+    kinds = keras.layers.Conv2D | FlipEquivariantConv2D | FourierConv2D | keras.layers.Dense
     total, learning_below = 0, False
     for layer in network.layers:
-        if not isinstance(layer, keras.layers.Conv2D | FourierConv2D | keras.layers.Dense):
+        if not isinstance(layer, kinds):
             continue
-        positions = math.prod(extent for extent in layer.output.shape[:-1] if extent)  # no batch
-        forward = 2 * positions * int(layer.kernel.shape.num_elements())
+        outputs = math.prod(extent for extent in layer.output.shape if extent)  # of one image
+        forward = 2 * outputs * math.prod(layer.kernel.shape[:-1])
         total += forward * (1 + bool(layer.trainable) + (bool(layer.trainable) and learning_below))
         learning_below = learning_below or layer.trainable
     return total

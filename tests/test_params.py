@@ -82,6 +82,14 @@ def test_the_shipped_file_is_valid() -> None:
             "block2: a shortcut needs maps that keep their size: set padding to same",
         ),
         (
+            {"models.fast.flip_equivariant": True, "models.fast.block2.filters": 255},
+            "flip_equivariant pairs filters: block2.filters must be even",
+        ),
+        (
+            {"models.fast.flip_equivariant": True, "models.fast.head.pooling": "flatten"},
+            "flip_equivariant needs a head.pooling of max or average",
+        ),
+        (
             {"models.fast.early_stopping.start_from_epoch": 99},
             "start_from_epoch (99) must be below",
         ),

@@ -74,7 +74,9 @@ def test_the_saved_network_computes_what_the_trained_one_does(name: str, precisi
     images, _ = synthetic_split(40, 1)
     statistics = channel_statistics(images)
     params = small(shipped(name))
-    filters = whitening_filters(images, statistics) if params.whitening else None
+    filters = None
+    if params.whitening:
+        filters = whitening_filters(images, statistics, params.flip_equivariant)
     trained = build_training_network(params, statistics, 10, precision, filters)
     logits = keras.ops.convert_to_numpy(trained(images, training=False))
     saved = build_saved_network(params, statistics, trained)
@@ -94,7 +96,7 @@ def test_a_saved_network_has_the_shortcuts_of_the_trained_one(convolution: str) 
         for name, block in shipped("fast").blocks.items()
     }
     params = shipped("fast").model_copy(update={"convolution": convolution, "blocks": blocks})
-    filters = whitening_filters(images, statistics)
+    filters = whitening_filters(images, statistics, params.flip_equivariant)
     trained = build_training_network(params, statistics, 10, "float32", filters)
     expected = keras.ops.softmax(trained(images, training=False))
     saved = build_saved_network(params, statistics, trained)

@@ -1,5 +1,6 @@
 """A VGG-like ConvNet from parameters alone."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,6 +10,15 @@ from keras import layers
 from cifar_pipeline.activations import silu
 from cifar_pipeline.classes import IMAGE_SHAPE
 from cifar_pipeline.device import resolve_convolution
+from cifar_pipeline.flip_equivariance import (
+    FlipEquivariantBatchNormalization,
+    FlipEquivariantConv2D,
+    FlipEquivariantFourierConv2D,
+    FlipInvariantDense,
+    halves_swapped,
+    mirrored_filters,
+    one_of_each_pair,
+)
 from cifar_pipeline.fourier_convolution import FourierConv2D, fourier_saves_time
 from cifar_pipeline.fourier_matrices import out_side
 from cifar_pipeline.params.models import Block, Head, ModelParams
@@ -30,16 +40,23 @@ class DiracUniform(keras.initializers.Initializer):
     """The first filters pass their input channel on; the rest are uniform, variance 1 / (3 fan-in).
 
     Source: airbench94 (Jordan, 2024, section 3.3); kernels are (rows, columns, inputs, filters).
+
+    Args:
+        passed: the input channels that are passed on, as far as there are filters; None: all.
     """
+
+    def __init__(self, passed: Sequence[int] | None = None) -> None:
+        self.passed = passed
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
         """Return a kernel of `shape`."""
         rows, columns, inputs, filters = shape
         bound = 1 / np.sqrt(rows * columns * inputs)
         kernel = np.array(keras.random.uniform(shape, -bound, bound))
-        same = np.arange(min(inputs, filters))
-        kernel[..., same] = 0
-        kernel[rows // 2, columns // 2, same, same] = 1
+        passed = list(range(inputs) if self.passed is None else self.passed)[:filters]
+        passing = np.arange(len(passed))
+        kernel[..., passing] = 0
+        kernel[rows // 2, columns // 2, passed, passing] = 1
         return keras.ops.convert_to_tensor(kernel, dtype=dtype)
 
 
@@ -48,10 +65,16 @@ class _Builder:
 
     In the one to train, convolutions that are quicker by Fourier transforms are done so. Their maps
     are in the order (rows, columns, batch, channels), and stay in it until a layer needs another.
+    With `flip_equivariant` that network learns half of the filters; in the one to save all of them
+    are plain. `mirrored` says of each map that the first block gets which one is its mirror image.
     """
 
-    def __init__(self, params: ModelParams, policy: str, for_saving: bool) -> None:
+    def __init__(
+        self, params: ModelParams, policy: str, for_saving: bool, mirrored: Sequence[int]
+    ) -> None:
         self.params, self.policy, self.for_saving = params, policy, for_saving
+        self.mirrored = mirrored
+        self.in_pairs = params.flip_equivariant and not for_saving
         self.fourier = not for_saving and resolve_convolution(params.convolution) == "fourier"
 
     def normalized(self, pixels: Any, statistics: ChannelStatistics) -> Any:
@@ -93,17 +116,20 @@ class _Builder:
             "average": layers.GlobalAveragePooling2D,
         }[head.pooling]
         features = pooling(dtype=self.policy, name=FEATURES)(self._batch_first(maps))
+        first = FlipInvariantDense if self.in_pairs else layers.Dense
         if head.dense_units:
-            features = layers.Dense(
+            features = first(
                 head.dense_units, activation=head.activation, dtype=self.policy, name="hidden"
             )(features)
+            first = layers.Dense
         features = self._dropped(features, head.dropout, "head")
-        logits = layers.Dense(classes, dtype=self.policy, name="logits")(features)
+        logits = first(classes, dtype=self.policy, name="logits")(features)
         # Logits in float32: a loss or a softmax in bfloat16 has two or three digits.
         return layers.Rescaling(head.logit_scale, dtype="float32", name=LOGITS)(logits)
 
     def _convolved(self, maps: Any, block: Block, name: str, pooling: int) -> Any:
         dirac = block.batch_normalization and not self.for_saving
+        mirrored, self.mirrored = self.mirrored, halves_swapped(block.filters)
         shape = (maps.shape[1], block.kernel_size, block.padding, maps.shape[-1], block.filters)
         options: dict[str, Any] = {
             "padding": block.padding,
@@ -113,12 +139,18 @@ class _Builder:
             "dtype": self.policy,
             "name": name,
         }
+        if self.in_pairs:
+            options["mirrored"] = mirrored
+            if dirac:  # the mirror images of these filters pass the other channels on
+                options["kernel_initializer"] = DiracUniform(one_of_each_pair(mirrored))
         if self.fourier and fourier_saves_time(*shape):
             maps = self._spatial_first(maps)
             side = out_side(maps.shape[0], block.kernel_size, block.padding)
             kept = side // pooling * pooling  # the pooling leaves the others out
-            return FourierConv2D(block.filters, block.kernel_size, kept=kept, **options)(maps)
-        return layers.Conv2D(block.filters, block.kernel_size, **options)(self._batch_first(maps))
+            by_fourier = FlipEquivariantFourierConv2D if self.in_pairs else FourierConv2D
+            return by_fourier(block.filters, block.kernel_size, kept=kept, **options)(maps)
+        directly = FlipEquivariantConv2D if self.in_pairs else layers.Conv2D
+        return directly(block.filters, block.kernel_size, **options)(self._batch_first(maps))
 
     def _added(self, maps: Any, others: Any, name: str) -> Any:
         ordered = self._spatial_first if is_spatial_first(maps) else self._batch_first
@@ -145,6 +177,7 @@ class _Builder:
 
     def _batch_normalized(self, maps: Any, name: str) -> Any:
         kind = layers.BatchNormalization if self.for_saving else FusedBatchNormalization
+        kind = FlipEquivariantBatchNormalization if self.in_pairs else kind
         return kind(
             momentum=self.params.batch_norm_momentum,
             epsilon=_BATCH_NORM_EPSILON,
@@ -165,8 +198,9 @@ def _stack(
     classes: int,
     policy: str,
     for_saving: bool,
+    mirrored: Sequence[int] = (),
 ) -> keras.Model:
-    builder = _Builder(params, policy, for_saving)
+    builder = _Builder(params, policy, for_saving, mirrored)
     pixels = keras.Input(IMAGE_SHAPE, dtype="float32", name="pixels")
     maps = builder.normalized(pixels, statistics)
     if params.whitening:
@@ -193,13 +227,17 @@ def build_training_network(
         statistics: of the training images, for `normalization: channel`.
         classes: number of classes.
         precision: "float32" or "bfloat16"; weights are float32 in both.
-        whitening: kernel of the frozen first convolution where `params.whitening`, else None.
+        whitening: kernel of the frozen first convolution where `params.whitening`, else None; with
+            `params.flip_equivariant` the mirror images of its filters are among them.
 
     Raises:
         ValueError: by Keras, when the blocks leave no pixels.
     """
     policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
-    network = _stack(params, statistics, classes, policy, for_saving=False)
+    mirrored: Sequence[int] = range(IMAGE_SHAPE[-1])
+    if params.flip_equivariant and whitening is not None:
+        mirrored = mirrored_filters(whitening)
+    network = _stack(params, statistics, classes, policy, for_saving=False, mirrored=mirrored)
     if whitening is not None:
         network.get_layer("whiten").set_weights([whitening])
     return network
@@ -211,7 +249,11 @@ def build_saved_network(
     """Return `trained` as plain Keras layers in float32: pixels to softmax probabilities."""
     classes = trained.output_shape[-1]
     network = _stack(params, statistics, classes, "float32", for_saving=True)
-    network.set_weights(trained.get_weights())
+    for layer in network.layers:
+        if layer.weights:
+            of_trained = trained.get_layer(layer.name)
+            in_pairs = hasattr(of_trained, "plain_weights")
+            layer.set_weights(of_trained.plain_weights() if in_pairs else of_trained.get_weights())
     return network
 
 

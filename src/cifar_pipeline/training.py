@@ -122,7 +122,9 @@ def fit(
     """
     keras.utils.set_random_seed(seed)
     classes = train.classes
-    filters = whitening_filters(train.images, statistics) if params.whitening else None
+    filters = None
+    if params.whitening:
+        filters = whitening_filters(train.images, statistics, params.flip_equivariant)
     network = build_training_network(params, statistics, classes, precision, filters)
     say(
         f"device: {describe_device()}; precision: {precision}; "

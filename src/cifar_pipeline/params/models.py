@@ -141,6 +141,7 @@ class ModelParams(Section):
 
     An epoch shows the part `hardest_share` of the training images: those whose loss was greatest
     when they were last shown. The last epoch is validated, and each `validation_freq`th before it.
+    `flip_equivariant` makes half of each convolution's filters the mirror images of the other half.
     """
 
     precision: Literal["auto", "float32", "bfloat16"]
@@ -148,6 +149,7 @@ class ModelParams(Section):
     normalization: Literal["unit", "channel"]
     whitening: bool
     batch_norm_momentum: float = Field(ge=0, lt=1)
+    flip_equivariant: bool
     blocks: dict[str, Block] = Field(min_length=1)
     head: Head
     augmentation: Augmentation
@@ -191,6 +193,17 @@ class ModelParams(Section):
                     f"block{number} leaves no pixels of maps {before}x{before}; "
                     "lower its kernel_size, convolutions or pooling, or pad it 'same'"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _channels_can_be_paired(self) -> "ModelParams":
+        if not self.flip_equivariant:
+            return self
+        for name, block in self.blocks.items():
+            if block.filters % 2:
+                raise ValueError(f"flip_equivariant pairs filters: {name}.filters must be even")
+        if self.head.pooling == "flatten":
+            raise ValueError("flip_equivariant needs a head.pooling of max or average")
         return self
 
     @model_validator(mode="after")

@@ -1,0 +1,190 @@
+"""Layers that see an image and its mirror image alike.
+
+Channels come in pairs: what the first half of the channels answer of an image, the second half
+answer, mirrored, of its mirror image. So a convolution has kernels for half of its filters, and the
+other half are their mirror images; each step learns from both. As many multiplications, half as
+many weights. Up to the pooled rows and columns that are left out, answers do not change when an
+image is mirrored.
+
+Source: Cohen and Welling, "Group Equivariant Convolutional Networks", 2016, for the group of an
+image and its mirror image.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from cifar_pipeline.fourier_convolution import FourierConv2D
+from cifar_pipeline.fourier_matrices import out_side
+from cifar_pipeline.tensorflow_backend import FusedBatchNormalization
+
+
+def halves_swapped(channels: int) -> list[int]:
+    """Return of each of so many channels, in halves, the one that sees what it sees mirrored."""
+    return [(channel + channels // 2) % channels for channel in range(channels)]
+
+
+def one_of_each_pair(mirrored: Sequence[int]) -> list[int]:
+    """Return the channels without those that mirror an earlier one."""
+    return [channel for channel, other in enumerate(mirrored) if channel <= other]
+
+
+def mirrored_filters(kernel: np.ndarray) -> list[int]:
+    """Return of each filter the one that is its mirror image.
+
+    Args:
+        kernel: (rows, columns, channels, filters); the channels themselves are mirrored in place.
+
+    Raises:
+        ValueError: a filter's mirror image is none of the filters.
+    """
+    flat = kernel.reshape(-1, kernel.shape[-1])
+    mirrored = kernel[:, ::-1].reshape(flat.shape)
+    distances = ((mirrored[:, :, None] - flat[:, None]) ** 2).sum(axis=0)
+    if not np.allclose(distances.min(axis=1), 0, atol=1e-6 * float((flat**2).sum(axis=0).min())):
+        raise ValueError("the mirror image of each filter must be one of the filters")
+    return [int(filter_) for filter_ in distances.argmin(axis=1)]
+
+
+def with_mirrored(kernel: Any, mirrored: Sequence[int]) -> Any:
+    """Return a kernel and, behind it, the mirror images of its filters.
+
+    Args:
+        kernel: (rows, columns, channels, filters / 2).
+        mirrored: of each channel that comes in the one that sees what it sees mirrored.
+    """
+    images = ops.take(ops.flip(kernel, axis=1), list(mirrored), axis=2)
+    return ops.concatenate([kernel, images], axis=-1)
+
+
+class FlipEquivariantConv2D(keras.layers.Layer):
+    """2D convolution whose second half of filters are the mirror images of the first.
+
+    Args:
+        filters: number of maps that come out, even.
+        kernel_size: side of the kernel.
+        mirrored: of each channel that comes in the one that sees what it sees mirrored.
+        padding: "same" or "valid".
+        use_bias: whether a bias is added.
+        kernel_initializer: of the kernel, (kernel_size, kernel_size, channels, filters / 2).
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        mirrored: Sequence[int],
+        padding: str = "valid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.filters, self.kernel_size, self.padding = filters, kernel_size, padding
+        self.mirrored, self.use_bias = list(mirrored), use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, input_shape: tuple[Any, ...]) -> None:
+        """Create half a kernel and half a bias."""
+        size = self.kernel_size
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(size, size, input_shape[-1], self.filters // 2),
+            initializer=self.kernel_initializer,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=(self.filters // 2,), initializer="zeros"
+            )
+
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return (batch, rows, columns, filters)."""
+        batch, *sides, _ = input_shape
+        return (
+            batch,
+            *(out_side(side, self.kernel_size, self.padding) for side in sides),
+            self.filters,
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Convolve maps (batch, rows, columns, channels)."""
+        kernel = with_mirrored(self.kernel, self.mirrored)
+        maps = ops.conv(inputs, kernel, padding=self.padding)
+        return maps + twice(self.bias) if self.use_bias else maps
+
+    def plain_weights(self) -> list[np.ndarray]:
+        """Return the weights of the `keras.layers.Conv2D` that does the same."""
+        return _plain_convolution(self)
+
+
+class FlipEquivariantFourierConv2D(FourierConv2D):
+    """The same by Fourier transforms, for maps (rows, columns, batch, channels)."""
+
+    def __init__(
+        self, filters: int, kernel_size: int, mirrored: Sequence[int], **options: Any
+    ) -> None:
+        super().__init__(filters, kernel_size, **options)
+        self.mirrored = list(mirrored)
+        self.learnt_filters = filters // 2
+
+    def whole_kernel(self) -> Any:
+        """Return the kernel with the mirror images of its filters."""
+        return with_mirrored(self.kernel, self.mirrored)
+
+    def whole_bias(self) -> Any:
+        """Return the bias of all filters."""
+        return twice(self.bias)
+
+    def plain_weights(self) -> list[np.ndarray]:
+        """Return the weights of the `keras.layers.Conv2D` that does the same."""
+        return _plain_convolution(self)
+
+
+class FlipEquivariantBatchNormalization(FusedBatchNormalization):
+    """Batch normalisation that takes a channel and its mirrored one together."""
+
+    def build(self, input_shape: tuple[Any, ...]) -> None:
+        """Create the variables of half of the channels."""
+        super().build((*input_shape[:-1], input_shape[-1] // 2))
+        self.input_spec = None  # it is of as many channels as there are variables
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Normalise maps (..., channels): the halves of the channels are as two pixels."""
+        pairs = ops.reshape(inputs, (-1, *inputs.shape[1:-2], 1, inputs.shape[-1] // 2))
+        return ops.reshape(super().call(pairs, training, mask), ops.shape(inputs))
+
+    def plain_weights(self) -> list[np.ndarray]:
+        """Return the weights of the `keras.layers.BatchNormalization` that does the same."""
+        return [np.concatenate([value, value]) for value in self.get_weights()]
+
+
+class FlipInvariantDense(keras.layers.Dense):
+    """A dense layer that gives a feature and the mirrored one the same weights."""
+
+    def build(self, input_shape: tuple[Any, ...]) -> None:
+        """Create the kernel of half of the features."""
+        super().build((*input_shape[:-1], input_shape[-1] // 2))
+        self.input_spec = None  # as above
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Add each feature to the mirrored one, and weigh the sums."""
+        features, mirrored = ops.split(inputs, 2, axis=-1)
+        return super().call(features + mirrored, training)
+
+    def plain_weights(self) -> list[np.ndarray]:
+        """Return the weights of the `keras.layers.Dense` that does the same."""
+        kernel, bias = self.get_weights()
+        return [np.concatenate([kernel, kernel]), bias]
+
+
+def twice(values: Any) -> Any:
+    """Return values (N,) of half of the channels for all of them, (2N,)."""
+    return ops.concatenate([values, values])
+
+
+def _plain_convolution(layer: FlipEquivariantConv2D | FlipEquivariantFourierConv2D) -> list[Any]:
+    kernel = ops.convert_to_numpy(with_mirrored(layer.kernel, layer.mirrored))
+    return [kernel, ops.convert_to_numpy(twice(layer.bias))] if layer.use_bias else [kernel]
