@@ -86,6 +86,10 @@ def test_the_shipped_file_is_valid() -> None:
             "flip_equivariant pairs filters: block2.filters must be even",
         ),
         (
+            {"models.fast.flip_equivariant": True, "models.fast.block2.kernel_size": 2},
+            "set block2.kernel_size to an odd number, or its padding to valid",
+        ),
+        (
             {"models.fast.flip_equivariant": True, "models.fast.head.pooling": "flatten"},
             "flip_equivariant needs a head.pooling of max or average",
         ),

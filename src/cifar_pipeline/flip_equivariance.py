@@ -1,10 +1,15 @@
 """Layers that see an image and its mirror image alike.
 
 Channels come in pairs: what the first half of the channels answer of an image, the second half
-answer, mirrored, of its mirror image. So a convolution has kernels for half of its filters, and the
-other half are their mirror images; each step learns from both. As many multiplications, half as
-many weights. Up to the pooled rows and columns that are left out, answers do not change when an
-image is mirrored.
+answer, mirrored, of its mirror image. So a convolution learns half of its filters, and the other
+half are their mirror images: as many multiplications, half as many weights to learn. The layers to
+save are plain and have all of them (`plain_weights`).
+
+An image and its mirror image get the same answer where poolings leave nothing out. Of maps with an
+odd side they leave the last column out, and so see the mirror image through other windows.
+
+A shared weight's gradient is the sum of two. Muon's steps have a length of their own, but the dense
+layer and the offsets take steps up to twice as long as in a plain network.
 
 Source: Cohen and Welling, "Group Equivariant Convolutional Networks", 2016, for the group of an
 image and its mirror image.
@@ -23,20 +28,23 @@ from cifar_pipeline.tensorflow_backend import FusedBatchNormalization
 
 
 def halves_swapped(channels: int) -> list[int]:
-    """Return of each of so many channels, in halves, the one that sees what it sees mirrored."""
+    """Return `mirror_of` of so many channels (an even number) whose halves mirror each other.
+
+    That is, of each channel the one that sees in an image what this one sees in its mirror image.
+    """
     return [(channel + channels // 2) % channels for channel in range(channels)]
 
 
-def one_of_each_pair(mirrored: Sequence[int]) -> list[int]:
+def one_of_each_pair(mirror_of: Sequence[int]) -> list[int]:
     """Return the channels without those that mirror an earlier one."""
-    return [channel for channel, other in enumerate(mirrored) if channel <= other]
+    return [channel for channel, other in enumerate(mirror_of) if channel <= other]
 
 
 def mirrored_filters(kernel: np.ndarray) -> list[int]:
-    """Return of each filter the one that is its mirror image.
+    """Return `mirror_of` of the maps that filters make of an image.
 
     Args:
-        kernel: (rows, columns, channels, filters); the channels themselves are mirrored in place.
+        kernel: of the filters, float32 (rows, columns, channels, filters).
 
     Raises:
         ValueError: a filter's mirror image is none of the filters.
@@ -49,34 +57,51 @@ def mirrored_filters(kernel: np.ndarray) -> list[int]:
     return [int(filter_) for filter_ in distances.argmin(axis=1)]
 
 
-def with_mirrored(kernel: Any, mirrored: Sequence[int]) -> Any:
+def with_mirrored(kernel: Any, mirror_of: Sequence[int]) -> Any:
     """Return a kernel and, behind it, the mirror images of its filters.
 
     Args:
-        kernel: (rows, columns, channels, filters / 2).
-        mirrored: of each channel that comes in the one that sees what it sees mirrored.
+        kernel: (rows, columns, channels, filters / 2), of any float type.
+        mirror_of: of the channels that come in; as many as the kernel has.
+
+    Returns:
+        (rows, columns, channels, filters), of the same type.
+
+    Raises:
+        ValueError: channels without a mirrored one.
     """
-    images = ops.take(ops.flip(kernel, axis=1), list(mirrored), axis=2)
-    return ops.concatenate([kernel, images], axis=-1)
+    if len(mirror_of) != kernel.shape[2]:
+        raise ValueError(f"{kernel.shape[2]} channels, but mirror_of has {len(mirror_of)}")
+    mirror_images = ops.take(ops.flip(kernel, axis=1), list(mirror_of), axis=2)
+    return ops.concatenate([kernel, mirror_images], axis=-1)
+
+
+def _half(filters: int) -> int:
+    if filters % 2:
+        raise ValueError(f"filters come in pairs, got {filters}")
+    return filters // 2
 
 
 class FlipEquivariantConv2D(keras.layers.Layer):
     """2D convolution whose second half of filters are the mirror images of the first.
 
     Args:
-        filters: number of maps that come out, even.
+        filters: number of maps that come out.
         kernel_size: side of the kernel.
-        mirrored: of each channel that comes in the one that sees what it sees mirrored.
-        padding: "same" or "valid".
+        mirror_of: of the channels that come in.
+        padding: "same" (the kernel's side must be odd then) or "valid".
         use_bias: whether a bias is added.
         kernel_initializer: of the kernel, (kernel_size, kernel_size, channels, filters / 2).
+
+    Raises:
+        ValueError: an odd number of filters; when it is called, as `with_mirrored`.
     """
 
     def __init__(
         self,
         filters: int,
         kernel_size: int,
-        mirrored: Sequence[int],
+        mirror_of: Sequence[int],
         padding: str = "valid",
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
@@ -84,7 +109,8 @@ class FlipEquivariantConv2D(keras.layers.Layer):
     ) -> None:
         super().__init__(**options)
         self.filters, self.kernel_size, self.padding = filters, kernel_size, padding
-        self.mirrored, self.use_bias = list(mirrored), use_bias
+        self.learnt_filters = _half(filters)
+        self.mirror_of, self.use_bias = list(mirror_of), use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape: tuple[Any, ...]) -> None:
@@ -92,12 +118,12 @@ class FlipEquivariantConv2D(keras.layers.Layer):
         size = self.kernel_size
         self.kernel = self.add_weight(
             name="kernel",
-            shape=(size, size, input_shape[-1], self.filters // 2),
+            shape=(size, size, input_shape[-1], self.learnt_filters),
             initializer=self.kernel_initializer,
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                name="bias", shape=(self.filters // 2,), initializer="zeros"
+                name="bias", shape=(self.learnt_filters,), initializer="zeros"
             )
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -111,7 +137,7 @@ class FlipEquivariantConv2D(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Convolve maps (batch, rows, columns, channels)."""
-        kernel = with_mirrored(self.kernel, self.mirrored)
+        kernel = with_mirrored(self.kernel, self.mirror_of)
         maps = ops.conv(inputs, kernel, padding=self.padding)
         return maps + twice(self.bias) if self.use_bias else maps
 
@@ -121,18 +147,28 @@ class FlipEquivariantConv2D(keras.layers.Layer):
 
 
 class FlipEquivariantFourierConv2D(FourierConv2D):
-    """The same by Fourier transforms, for maps (rows, columns, batch, channels)."""
+    """The same by Fourier transforms, for maps (rows, columns, batch, channels).
+
+    Args:
+        filters: number of maps that come out.
+        kernel_size: side of the kernel.
+        mirror_of: of the channels that come in.
+        **options: those of `FourierConv2D`.
+
+    Raises:
+        ValueError: as its direct form and `FourierConv2D`.
+    """
 
     def __init__(
-        self, filters: int, kernel_size: int, mirrored: Sequence[int], **options: Any
+        self, filters: int, kernel_size: int, mirror_of: Sequence[int], **options: Any
     ) -> None:
         super().__init__(filters, kernel_size, **options)
-        self.mirrored = list(mirrored)
-        self.learnt_filters = filters // 2
+        self.mirror_of = list(mirror_of)
+        self.learnt_filters = _half(filters)
 
     def whole_kernel(self) -> Any:
         """Return the kernel with the mirror images of its filters."""
-        return with_mirrored(self.kernel, self.mirrored)
+        return with_mirrored(self.kernel, self.mirror_of)
 
     def whole_bias(self) -> Any:
         """Return the bias of all filters."""
@@ -144,7 +180,10 @@ class FlipEquivariantFourierConv2D(FourierConv2D):
 
 
 class FlipEquivariantBatchNormalization(FusedBatchNormalization):
-    """Batch normalisation that takes a channel and its mirrored one together."""
+    """Batch normalisation that takes a channel and its mirrored one together.
+
+    For maps of four dimensions, the last of them an even number of channels.
+    """
 
     def build(self, input_shape: tuple[Any, ...]) -> None:
         """Create the variables of half of the channels."""
@@ -152,7 +191,7 @@ class FlipEquivariantBatchNormalization(FusedBatchNormalization):
         self.input_spec = None  # it is of as many channels as there are variables
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Normalise maps (..., channels): the halves of the channels are as two pixels."""
+        """Normalise maps: the halves of the channels are as two pixels."""
         pairs = ops.reshape(inputs, (-1, *inputs.shape[1:-2], 1, inputs.shape[-1] // 2))
         return ops.reshape(super().call(pairs, training, mask), ops.shape(inputs))
 
@@ -162,12 +201,12 @@ class FlipEquivariantBatchNormalization(FusedBatchNormalization):
 
 
 class FlipInvariantDense(keras.layers.Dense):
-    """A dense layer that gives a feature and the mirrored one the same weights."""
+    """A dense layer with a bias that gives a feature and the mirrored one the same weights."""
 
     def build(self, input_shape: tuple[Any, ...]) -> None:
         """Create the kernel of half of the features."""
         super().build((*input_shape[:-1], input_shape[-1] // 2))
-        self.input_spec = None  # as above
+        self.input_spec = None  # it is of half as many features as come in
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Add each feature to the mirrored one, and weigh the sums."""
@@ -186,5 +225,5 @@ def twice(values: Any) -> Any:
 
 
 def _plain_convolution(layer: FlipEquivariantConv2D | FlipEquivariantFourierConv2D) -> list[Any]:
-    kernel = ops.convert_to_numpy(with_mirrored(layer.kernel, layer.mirrored))
+    kernel = ops.convert_to_numpy(with_mirrored(layer.kernel, layer.mirror_of))
     return [kernel, ops.convert_to_numpy(twice(layer.bias))] if layer.use_bias else [kernel]

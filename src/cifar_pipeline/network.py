@@ -66,14 +66,14 @@ class _Builder:
     In the one to train, convolutions that are quicker by Fourier transforms are done so. Their maps
     are in the order (rows, columns, batch, channels), and stay in it until a layer needs another.
     With `flip_equivariant` that network learns half of the filters; in the one to save all of them
-    are plain. `mirrored` says of each map that the first block gets which one is its mirror image.
+    are plain. `mirror_of` is that of the maps that the next convolution gets.
     """
 
     def __init__(
-        self, params: ModelParams, policy: str, for_saving: bool, mirrored: Sequence[int]
+        self, params: ModelParams, policy: str, for_saving: bool, mirror_of: Sequence[int]
     ) -> None:
         self.params, self.policy, self.for_saving = params, policy, for_saving
-        self.mirrored = mirrored
+        self.mirror_of = mirror_of
         self.in_pairs = params.flip_equivariant and not for_saving
         self.fourier = not for_saving and resolve_convolution(params.convolution) == "fourier"
 
@@ -116,20 +116,20 @@ class _Builder:
             "average": layers.GlobalAveragePooling2D,
         }[head.pooling]
         features = pooling(dtype=self.policy, name=FEATURES)(self._batch_first(maps))
-        first = FlipInvariantDense if self.in_pairs else layers.Dense
+        dense = FlipInvariantDense if self.in_pairs else layers.Dense
         if head.dense_units:
-            features = first(
+            features = dense(
                 head.dense_units, activation=head.activation, dtype=self.policy, name="hidden"
             )(features)
-            first = layers.Dense
+            dense = layers.Dense  # what the hidden layer answers is no longer in pairs
         features = self._dropped(features, head.dropout, "head")
-        logits = first(classes, dtype=self.policy, name="logits")(features)
+        logits = dense(classes, dtype=self.policy, name="logits")(features)
         # Logits in float32: a loss or a softmax in bfloat16 has two or three digits.
         return layers.Rescaling(head.logit_scale, dtype="float32", name=LOGITS)(logits)
 
     def _convolved(self, maps: Any, block: Block, name: str, pooling: int) -> Any:
         dirac = block.batch_normalization and not self.for_saving
-        mirrored, self.mirrored = self.mirrored, halves_swapped(block.filters)
+        mirror_of, self.mirror_of = self.mirror_of, halves_swapped(block.filters)
         shape = (maps.shape[1], block.kernel_size, block.padding, maps.shape[-1], block.filters)
         options: dict[str, Any] = {
             "padding": block.padding,
@@ -140,9 +140,9 @@ class _Builder:
             "name": name,
         }
         if self.in_pairs:
-            options["mirrored"] = mirrored
-            if dirac:  # the mirror images of these filters pass the other channels on
-                options["kernel_initializer"] = DiracUniform(one_of_each_pair(mirrored))
+            options["mirror_of"] = mirror_of
+            if dirac:  # their mirror images pass the other one of each pair on
+                options["kernel_initializer"] = DiracUniform(one_of_each_pair(mirror_of))
         if self.fourier and fourier_saves_time(*shape):
             maps = self._spatial_first(maps)
             side = out_side(maps.shape[0], block.kernel_size, block.padding)
@@ -198,9 +198,9 @@ def _stack(
     classes: int,
     policy: str,
     for_saving: bool,
-    mirrored: Sequence[int] = (),
+    mirror_of: Sequence[int] = (),
 ) -> keras.Model:
-    builder = _Builder(params, policy, for_saving, mirrored)
+    builder = _Builder(params, policy, for_saving, mirror_of)
     pixels = keras.Input(IMAGE_SHAPE, dtype="float32", name="pixels")
     maps = builder.normalized(pixels, statistics)
     if params.whitening:
@@ -231,13 +231,14 @@ def build_training_network(
             `params.flip_equivariant` the mirror images of its filters are among them.
 
     Raises:
-        ValueError: by Keras, when the blocks leave no pixels.
+        ValueError: by Keras, when the blocks leave no pixels; with `params.flip_equivariant`, as
+            `mirrored_filters`.
     """
     policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
-    mirrored: Sequence[int] = range(IMAGE_SHAPE[-1])
+    mirror_of: Sequence[int] = range(IMAGE_SHAPE[-1])  # colours mirror themselves
     if params.flip_equivariant and whitening is not None:
-        mirrored = mirrored_filters(whitening)
-    network = _stack(params, statistics, classes, policy, for_saving=False, mirrored=mirrored)
+        mirror_of = mirrored_filters(whitening)
+    network = _stack(params, statistics, classes, policy, for_saving=False, mirror_of=mirror_of)
     if whitening is not None:
         network.get_layer("whiten").set_weights([whitening])
     return network

@@ -17,15 +17,15 @@ _REGULARISATION = 5e-4
 
 
 def whitening_filters(
-    images: np.ndarray, statistics: ChannelStatistics, mirrored_too: bool = False
+    images: np.ndarray, statistics: ChannelStatistics, symmetric: bool = False
 ) -> np.ndarray:
     """Return filters that decorrelate 2x2 patches, and the same filters negated.
 
     Args:
         images: uint8 (N, 32, 32, 3); the first 5,000 are used.
         statistics: of the training images.
-        mirrored_too: whether the mirror images of the patches count as well; then each filter's
-            mirror image is the filter itself or its negative.
+        symmetric: whether the mirror images of the patches count as well; each filter's mirror
+            image is the filter itself or its negative then.
 
     Returns:
         A convolution kernel, float32 (2, 2, 3, 16), for normalised images: the eigenvectors of the
@@ -35,19 +35,19 @@ def whitening_filters(
     windows = np.lib.stride_tricks.sliding_window_view(scaled, (PATCH, PATCH), axis=(1, 2))
     # (N, y, x, channel, row, column) to rows of (row, column, channel), a kernel's own order.
     patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, PATCH * PATCH * 3)
-    eigenvalues, eigenvectors = _eigen(patches.T @ patches / len(patches), mirrored_too)
+    eigenvalues, eigenvectors = _eigen(patches.T @ patches / len(patches), symmetric)
     filters = (eigenvectors / np.sqrt(eigenvalues + _REGULARISATION))[:, -_DIRECTIONS:]
     both = np.concatenate([filters, -filters], axis=1)
     return both.reshape(PATCH, PATCH, 3, FILTERS).astype(np.float32)
 
 
-def _eigen(covariance: np.ndarray, mirrored_too: bool) -> tuple[np.ndarray, np.ndarray]:
+def _eigen(covariance: np.ndarray, symmetric: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return eigenvalues in ascending order, (D,), and eigenvectors, the columns of (D, D).
 
-    With `mirrored_too` of the mean of the covariance of patches and that of their mirror images;
+    With `symmetric` of the mean of the covariance of patches and that of their mirror images;
     the eigenvectors then are their own mirror image, or its negative.
     """
-    if not mirrored_too:
+    if not symmetric:
         return np.linalg.eigh(covariance)
     places = np.arange(len(covariance)).reshape(PATCH, PATCH, -1)
     mirrored = np.eye(len(covariance))[places[:, ::-1].ravel()]

@@ -202,6 +202,11 @@ class ModelParams(Section):
         for name, block in self.blocks.items():
             if block.filters % 2:
                 raise ValueError(f"flip_equivariant pairs filters: {name}.filters must be even")
+            if block.padding == "same" and block.kernel_size % 2 == 0:
+                raise ValueError(
+                    "flip_equivariant needs kernels with a middle: set "
+                    f"{name}.kernel_size to an odd number, or its padding to valid"
+                )
         if self.head.pooling == "flatten":
             raise ValueError("flip_equivariant needs a head.pooling of max or average")
         return self
