@@ -1,12 +1,10 @@
 """`flip_equivariant`: an image and its mirror image are seen alike, with half of the weights."""
 
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
-from keras import ops
 
+from cifar_pipeline.backend import start_backend
 from cifar_pipeline.flip_equivariance import (
     FlipEquivariantBatchNormalization,
     FlipEquivariantConv2D,
@@ -17,30 +15,22 @@ from cifar_pipeline.flip_equivariance import (
     one_of_each_pair,
 )
 from cifar_pipeline.network import build_saved_network, build_training_network
-from cifar_pipeline.params.models import ModelParams, load_model
+from cifar_pipeline.params.models import ModelParams
 from cifar_pipeline.spatial_first import as_batch_first, as_spatial_first
 from cifar_pipeline.statistics import channel_statistics
 from cifar_pipeline.training import Split, fit
 from cifar_pipeline.whitening import whitening_filters
+from networks import narrow_fast, normal
 from synthetic import synthetic_split
 
-ROOT = Path(__file__).parents[1]
+start_backend()
+ops = keras.ops
 IMAGES, LABELS = synthetic_split(40, 1)
 STATISTICS = channel_statistics(IMAGES)
 
 
-def normal(*shape: int) -> np.ndarray:
-    return np.random.default_rng(7).normal(size=shape).astype(np.float32)
-
-
 def recipe(**changes: object) -> ModelParams:
-    """Return `fast` in pairs, with a quarter of its filters, enough for Fourier transforms."""
-    fast = load_model(ROOT / "params.yaml", "fast")
-    blocks = {
-        name: block.model_copy(update={"filters": block.filters // 4})
-        for name, block in fast.blocks.items()
-    }
-    return fast.model_copy(update={"flip_equivariant": True, "blocks": blocks, **changes})
+    return narrow_fast(flip_equivariant=True, **changes)
 
 
 def without_pooling(params: ModelParams) -> ModelParams:

@@ -10,12 +10,11 @@ from cifar_pipeline.fourier_convolution import FourierConv2D, fourier_saves_time
 from cifar_pipeline.fourier_inference import with_fourier_convolutions
 from cifar_pipeline.fourier_matrices import multiplications
 from cifar_pipeline.network import build_saved_network, build_training_network
-from cifar_pipeline.params.models import ModelParams, load_model
 from cifar_pipeline.spatial_first import as_batch_first, as_spatial_first, max_pooled
 from cifar_pipeline.statistics import channel_statistics
 from cifar_pipeline.training import Split, fit
 from cifar_pipeline.whitening import whitening_filters
-from closure import ROOT
+from networks import narrow_fast, normal
 from synthetic import synthetic_split
 
 start_backend()
@@ -32,10 +31,6 @@ SHAPES = [  # side, kernel size, padding: even and odd periods, with and without
     (8, 4, "valid"),
     (2, 1, "same"),
 ]
-
-
-def normal(*shape: int) -> np.ndarray:
-    return np.random.default_rng(len(shape)).normal(size=shape).astype(np.float32)
 
 
 def values_and_gradients(function, inputs: list[np.ndarray], upstream: np.ndarray):
@@ -170,18 +165,6 @@ def test_silu_and_its_gradient(dtype: str) -> None:
     assert np.abs(gradients - expected[1]).max() < {"float32": 1e-5, "bfloat16": 0.05}[dtype]
 
 
-def params_of(convolution: str) -> ModelParams:
-    """Return `fast` with a quarter of its filters, enough for Fourier transforms."""
-    fast = load_model(ROOT / "params.yaml", "fast")
-    blocks = {
-        name: block.model_copy(update={"filters": block.filters // 4})
-        for name, block in fast.blocks.items()
-    }
-    return fast.model_copy(
-        update={"blocks": blocks, "convolution": convolution, "flip_equivariant": False}
-    )
-
-
 def test_both_algorithms_are_the_same_network() -> None:
     images, labels = synthetic_split(40, 1)
     statistics = channel_statistics(images)
@@ -190,7 +173,7 @@ def test_both_algorithms_are_the_same_network() -> None:
     results = []
     for convolution in ("direct", "fourier"):
         keras.utils.set_random_seed(3)
-        params = params_of(convolution)
+        params = narrow_fast(convolution=convolution)
         network = build_training_network(params, statistics, 10, "float32", filters)
         kinds_used = {type(layer).__name__ for layer in network.layers}
         assert ("FourierConv2D" in kinds_used) == (convolution == "fourier")
@@ -209,7 +192,7 @@ def test_both_algorithms_are_the_same_network() -> None:
 
 def test_a_quicker_copy_of_a_saved_model_answers_the_same() -> None:
     images, _ = synthetic_split(40, 1)
-    params, statistics = params_of("direct"), channel_statistics(images)
+    params, statistics = narrow_fast(convolution="direct"), channel_statistics(images)
     trained = build_training_network(
         params, statistics, 10, "float32", whitening_filters(images, statistics)
     )
@@ -242,7 +225,7 @@ def test_other_convolutions_stay_direct() -> None:
 def test_two_trainings_end_in_the_same_bits(precision: str) -> None:
     images, labels = synthetic_split(60, 1)
     split = Split(images, labels)
-    params = params_of("fourier").model_copy(update={"epochs": 3, "batch_size": 25})
+    params = narrow_fast(convolution="fourier", epochs=3, batch_size=25)
     one, other = (
         fit(params, 1, precision, split, split, channel_statistics(images)) for _ in range(2)
     )

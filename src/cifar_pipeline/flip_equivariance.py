@@ -82,7 +82,31 @@ def _half(filters: int) -> int:
     return filters // 2
 
 
-class FlipEquivariantConv2D(keras.layers.Layer):
+class _MirroredFilters:
+    """What both convolutions share: of half of the filters they make all of them."""
+
+    kernel: Any
+    bias: Any
+    use_bias: bool
+    mirror_of: list[int]
+
+    def whole_kernel(self) -> Any:
+        """Return the kernel with the mirror images of its filters."""
+        return with_mirrored(self.kernel, self.mirror_of)
+
+    def whole_bias(self) -> Any:
+        """Return the bias of all filters."""
+        return ops.concatenate([self.bias, self.bias])
+
+    def plain_weights(self) -> list[np.ndarray]:
+        """Return the weights of the `keras.layers.Conv2D` that does the same."""
+        weights = (
+            [self.whole_kernel(), self.whole_bias()] if self.use_bias else [self.whole_kernel()]
+        )
+        return [ops.convert_to_numpy(weight) for weight in weights]
+
+
+class FlipEquivariantConv2D(_MirroredFilters, keras.layers.Layer):
     """2D convolution whose second half of filters are the mirror images of the first.
 
     Args:
@@ -137,16 +161,11 @@ class FlipEquivariantConv2D(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Convolve maps (batch, rows, columns, channels)."""
-        kernel = with_mirrored(self.kernel, self.mirror_of)
-        maps = ops.conv(inputs, kernel, padding=self.padding)
-        return maps + twice(self.bias) if self.use_bias else maps
-
-    def plain_weights(self) -> list[np.ndarray]:
-        """Return the weights of the `keras.layers.Conv2D` that does the same."""
-        return _plain_convolution(self)
+        maps = ops.conv(inputs, self.whole_kernel(), padding=self.padding)
+        return maps + self.whole_bias() if self.use_bias else maps
 
 
-class FlipEquivariantFourierConv2D(FourierConv2D):
+class FlipEquivariantFourierConv2D(_MirroredFilters, FourierConv2D):
     """The same by Fourier transforms, for maps (rows, columns, batch, channels).
 
     Args:
@@ -165,18 +184,6 @@ class FlipEquivariantFourierConv2D(FourierConv2D):
         super().__init__(filters, kernel_size, **options)
         self.mirror_of = list(mirror_of)
         self.learnt_filters = _half(filters)
-
-    def whole_kernel(self) -> Any:
-        """Return the kernel with the mirror images of its filters."""
-        return with_mirrored(self.kernel, self.mirror_of)
-
-    def whole_bias(self) -> Any:
-        """Return the bias of all filters."""
-        return twice(self.bias)
-
-    def plain_weights(self) -> list[np.ndarray]:
-        """Return the weights of the `keras.layers.Conv2D` that does the same."""
-        return _plain_convolution(self)
 
 
 class FlipEquivariantBatchNormalization(FusedBatchNormalization):
@@ -217,13 +224,3 @@ class FlipInvariantDense(keras.layers.Dense):
         """Return the weights of the `keras.layers.Dense` that does the same."""
         kernel, bias = self.get_weights()
         return [np.concatenate([kernel, kernel]), bias]
-
-
-def twice(values: Any) -> Any:
-    """Return values (N,) of half of the channels for all of them, (2N,)."""
-    return ops.concatenate([values, values])
-
-
-def _plain_convolution(layer: FlipEquivariantConv2D | FlipEquivariantFourierConv2D) -> list[Any]:
-    kernel = ops.convert_to_numpy(with_mirrored(layer.kernel, layer.mirror_of))
-    return [kernel, ops.convert_to_numpy(twice(layer.bias))] if layer.use_bias else [kernel]

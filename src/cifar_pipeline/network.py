@@ -129,7 +129,6 @@ class _Builder:
 
     def _convolved(self, maps: Any, block: Block, name: str, pooling: int) -> Any:
         dirac = block.batch_normalization and not self.for_saving
-        mirror_of, self.mirror_of = self.mirror_of, halves_swapped(block.filters)
         shape = (maps.shape[1], block.kernel_size, block.padding, maps.shape[-1], block.filters)
         options: dict[str, Any] = {
             "padding": block.padding,
@@ -140,9 +139,10 @@ class _Builder:
             "name": name,
         }
         if self.in_pairs:
-            options["mirror_of"] = mirror_of
+            options["mirror_of"] = self.mirror_of
             if dirac:  # their mirror images pass the other one of each pair on
-                options["kernel_initializer"] = DiracUniform(one_of_each_pair(mirror_of))
+                options["kernel_initializer"] = DiracUniform(one_of_each_pair(self.mirror_of))
+            self.mirror_of = halves_swapped(block.filters)
         if self.fourier and fourier_saves_time(*shape):
             maps = self._spatial_first(maps)
             side = out_side(maps.shape[0], block.kernel_size, block.padding)
