@@ -5,7 +5,9 @@
 Both sides run one after the other, each in a process of its own, on the arrays of data/processed
 (`make repro` leaves them there). The last line is JSON.
 
-The 2017 side is plain Keras in float32, NumPy arrays in. Its seconds are the median seconds of an
+The 2017 side is plain Keras in float32, NumPy arrays in, TensorFlow as it starts by itself: nothing
+that this project switches on there (deterministic operations; oneDNN, on processors where that is
+not TensorFlow's own choice). Its seconds are the median seconds of an
 epoch of this call times the first epoch at 0.79 of a complete run, published_recipe_curve.csv.
 --full runs it to the end of its own early stopping and takes the seconds that it really took. Ours
 is run whole, the tracing of graphs included; only Python's imports stand outside, on both sides.
@@ -33,9 +35,6 @@ def published(epochs: int) -> list[dict[str, float]]:
     Args:
         epochs: at most so many; 250 is what the script asks for.
     """
-    from cifar_pipeline.backend import start_backend
-
-    start_backend()
     import keras
     from keras import layers
 

@@ -1,8 +1,11 @@
-"""TensorFlow's start-up notes stay off the terminal, and nothing else does."""
+"""TensorFlow's start-up notes stay off the terminal, and nothing else does; it uses oneDNN."""
 
 import os
+import platform
 import subprocess
 import sys
+
+import pytest
 
 from closure import ROOT
 
@@ -14,12 +17,28 @@ start_backend()
 import keras
 print("started", file=sys.stderr)
 """
+# The convolution that TensorFlow really runs; oneDNN's have names with Mkl.
+OPERATIONS = """
+import os
+import numpy as np
+import tensorflow as tf
+SHAPES = (8, 16, 16, 32), (3, 3, 32, 32)
+options = tf.compat.v1.RunOptions(output_partition_graphs=True)
+metadata = tf.compat.v1.RunMetadata()
+with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    maps, kernel = (tf.compat.v1.placeholder("float32", shape) for shape in SHAPES)
+    values = {maps: np.ones(maps.shape), kernel: np.ones(kernel.shape)}
+    session.run(tf.nn.conv2d(maps, kernel, 1, "SAME"), values, options, metadata)
+nodes = [node for graph in metadata.partition_graphs for node in graph.node]
+print(*{node.op for node in nodes if "Conv2D" in node.op}, os.environ.get("TF_ENABLE_ONEDNN_OPTS"))
+"""
 
 
-def started(**environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+def started(code: str = START, **environment: str) -> subprocess.CompletedProcess[str]:
+    chosen = {"TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS"}
+    clean = {key: value for key, value in os.environ.items() if key not in chosen}
     return subprocess.run(
-        [sys.executable, "-c", START],
+        [sys.executable, "-c", code],
         cwd=ROOT,
         env={**clean, **environment},
         capture_output=True,
@@ -36,3 +55,16 @@ def test_a_failing_start_is_not() -> None:
     done = started(KERAS_BACKEND="nonsense")
     assert done.returncode == 1
     assert "nonsense" in done.stderr
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN on x86 alone")
+def test_convolutions_are_onednns_whatever_the_processor() -> None:
+    # On processors with AVX512-VNNI that is TensorFlow's own choice too.
+    operation, left_behind = started(START + OPERATIONS).stdout.split()
+    assert "Mkl" in operation
+    assert left_behind == "None"  # for processes that it starts
+
+
+def test_a_user_may_switch_onednn_off() -> None:
+    operation, kept = started(START + OPERATIONS, TF_ENABLE_ONEDNN_OPTS="0").stdout.split()
+    assert (operation, kept) == ("Conv2D", "0")
