@@ -6,6 +6,7 @@ import pytest
 
 from cifar_pipeline.activations import silu
 from cifar_pipeline.backend import start_backend
+from cifar_pipeline.device import processor_computes_in_bfloat16
 from cifar_pipeline.fourier_convolution import FourierConv2D, fourier_saves_time
 from cifar_pipeline.fourier_inference import with_fourier_convolutions
 from cifar_pipeline.fourier_matrices import multiplications
@@ -107,7 +108,11 @@ def test_bfloat16_costs_it_little_more_than_a_direct_convolution() -> None:
     fourier.build((7, 7, None, 64))
     fourier.set_weights([kernel])
     results = as_batch_first(fourier(as_spatial_first(half[0])))
-    assert error(results) < 2.5 * error(ops.conv(*half, padding="same")) < 0.01
+    # Where TensorFlow emulates bfloat16, which `auto` never chooses, its products lose more.
+    allowed = 2.5 if processor_computes_in_bfloat16() else 5
+    directly = error(ops.conv(*half, padding="same"))
+    assert directly < 0.004
+    assert error(results) < allowed * directly
 
 
 def test_the_multiplications_of_7x7_maps() -> None:
