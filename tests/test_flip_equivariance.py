@@ -42,7 +42,8 @@ def without_pooling(params: ModelParams) -> ModelParams:
 
 
 def network_of(params: ModelParams, precision: str = "float32") -> keras.Model:
-    whitening = whitening_filters(IMAGES, STATISTICS, True) if params.whitening else None
+    number = params.whitening_filters
+    whitening = whitening_filters(IMAGES, STATISTICS, number, True) if number else None
     return build_training_network(params, STATISTICS, 10, precision, whitening)
 
 
@@ -56,7 +57,7 @@ def trained(network: keras.Model) -> keras.Model:
 
 
 @pytest.mark.parametrize("convolution", ["direct", "fourier"])
-@pytest.mark.parametrize("whitening", [True, False])
+@pytest.mark.parametrize("whitening", [True, False, 24])
 @pytest.mark.parametrize("pooling", ["max", "average"])
 def test_a_mirrored_image_gets_the_same_answer(
     convolution: str, whitening: bool, pooling: str
@@ -188,7 +189,7 @@ def test_the_dense_layer_weighs_both_of_a_pair_alike() -> None:
 def test_whitening_filters_are_mirrored_by_themselves_or_their_negatives(grey: bool) -> None:
     """Grey pictures have many directions in which nothing varies, all with the eigenvalue 0."""
     images = IMAGES[..., :1].repeat(3, axis=-1) if grey else IMAGES
-    kernel = whitening_filters(images, channel_statistics(images), symmetric=True)
+    kernel = whitening_filters(images, channel_statistics(images), 16, symmetric=True)
     mirrored = mirrored_filters(kernel)
     assert np.allclose(kernel[:, ::-1], kernel[..., mirrored], atol=1e-4)
     assert sorted(mirrored) == list(range(16))

@@ -173,7 +173,7 @@ def test_silu_and_its_gradient(dtype: str) -> None:
 def test_both_algorithms_are_the_same_network() -> None:
     images, labels = synthetic_split(40, 1)
     statistics = channel_statistics(images)
-    filters = whitening_filters(images, statistics)
+    filters = whitening_filters(images, statistics, narrow_fast().whitening_filters)
     targets = np.eye(10, dtype=np.float32)[labels]
     results = []
     for convolution in ("direct", "fourier"):
@@ -199,7 +199,11 @@ def test_a_quicker_copy_of_a_saved_model_answers_the_same() -> None:
     images, _ = synthetic_split(40, 1)
     params, statistics = narrow_fast(convolution="direct"), channel_statistics(images)
     trained = build_training_network(
-        params, statistics, 10, "float32", whitening_filters(images, statistics)
+        params,
+        statistics,
+        10,
+        "float32",
+        whitening_filters(images, statistics, params.whitening_filters),
     )
     model = build_saved_network(params, statistics, trained)
     quicker = with_fourier_convolutions(model)

@@ -69,7 +69,12 @@ def test_the_shipped_file_is_valid() -> None:
         ({"train.seed": "1"}, "train.seed: input should be a valid integer"),
         (
             {"models.fast.whitening": "yes"},
-            "models.fast.whitening: input should be a valid boolean",
+            "models.fast.whitening: input should be False, True, 8, 16 or 24",
+        ),
+        ({"models.fast.whitening": 15}, "models.fast.whitening: input should be False, True"),
+        (
+            {"models.fast.flip_equivariant": "yes"},
+            "models.fast.flip_equivariant: input should be a valid boolean",
         ),
         ({"models.fast.block2.pooling": 99}, "block2 leaves no pixels of maps 15x15"),
         ({"models.fast.blocks": {}}, "blocks"),

@@ -71,7 +71,12 @@ def saved_bytes(params: ModelParams, run: Run, path: Path) -> bytes:
 
 @pytest.mark.parametrize(
     ("name", "precision", "freq"),
-    [("baseline", "float32", 1), ("fast", "bfloat16", 2), ("baseline", "float32", 2)],
+    [
+        ("baseline", "float32", 1),
+        ("fast", "bfloat16", 2),
+        ("baseline", "float32", 2),
+        ("best", "float32", 1),
+    ],
 )
 def test_an_interrupted_run_ends_in_the_same_bits(
     name: str, precision: str, freq: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]

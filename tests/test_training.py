@@ -32,7 +32,7 @@ from cifar_pipeline.whitening import whitening_filters
 from closure import ROOT
 from synthetic import synthetic_split
 
-PRESETS = ["baseline", "fast", "quick"]
+PRESETS = ["baseline", "fast", "best", "quick"]
 start_backend()  # as the stage does, deterministic operations among it
 
 
@@ -75,8 +75,8 @@ def test_the_saved_network_computes_what_the_trained_one_does(name: str, precisi
     statistics = channel_statistics(images)
     params = small(shipped(name))
     filters = None
-    if params.whitening:
-        filters = whitening_filters(images, statistics, params.flip_equivariant)
+    if params.whitening_filters:
+        filters = whitening_filters(images, statistics, params.whitening_filters)
     trained = build_training_network(params, statistics, 10, precision, filters)
     logits = keras.ops.convert_to_numpy(trained(images, training=False))
     saved = build_saved_network(params, statistics, trained)
@@ -96,7 +96,7 @@ def test_a_saved_network_has_the_shortcuts_of_the_trained_one(convolution: str) 
         for name, block in shipped("fast").blocks.items()
     }
     params = shipped("fast").model_copy(update={"convolution": convolution, "blocks": blocks})
-    filters = whitening_filters(images, statistics, params.flip_equivariant)
+    filters = whitening_filters(images, statistics, params.whitening_filters)
     trained = build_training_network(params, statistics, 10, "float32", filters)
     expected = keras.ops.softmax(trained(images, training=False))
     saved = build_saved_network(params, statistics, trained)
@@ -229,7 +229,14 @@ def test_the_best_weights_are_kept_when_epochs_run_out() -> None:
 
 def test_a_diverging_run_ends_with_what_to_do() -> None:
     images, labels = synthetic_split(40, 0)
-    wild = Sgd(name="sgd", learning_rate=1e30, momentum=0.9, weight_decay=0.0)
+    wild = Sgd(
+        name="sgd",
+        learning_rate=1e30,
+        momentum=0.9,
+        weight_decay=0.0,
+        bias_learning_rate=1e30,
+        lookahead=0,
+    )
     split = Split(images, labels)
     with pytest.raises(PipelineError, match="lower optimizer"):
         fit(
@@ -459,15 +466,17 @@ def test_one_cycle_rises_to_its_peak_and_falls() -> None:
     assert rates == pytest.approx([0.4, 2.0, 0.2, 0.2])
 
 
-def test_whitening_decorrelates_patches() -> None:
+@pytest.mark.parametrize("number", [16, 24])
+def test_whitening_decorrelates_patches(number: int) -> None:
     images, _ = synthetic_split(200, 0)
     statistics = channel_statistics(images)
-    filters = whitening_filters(images, statistics)
-    assert filters.shape == (2, 2, 3, 16)
-    assert np.array_equal(filters[..., :8], -filters[..., 8:])
+    filters = whitening_filters(images, statistics, number)
+    assert filters.shape == (2, 2, 3, number)
+    directions = filters[..., : number // 2]
+    assert np.array_equal(directions, -filters[..., number // 2 :])
     scaled = (images - np.array(statistics.mean)) / np.array(statistics.standard_deviation)
-    maps = keras.ops.convert_to_numpy(keras.ops.conv(scaled.astype("float32"), filters[..., :8]))
-    flat = maps.reshape(-1, 8)
+    maps = keras.ops.convert_to_numpy(keras.ops.conv(scaled.astype("float32"), directions))
+    flat = maps.reshape(-1, number // 2)
     covariance = flat.T @ flat / len(flat)
     assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 0.01
 

@@ -6,8 +6,9 @@ its use for CIFAR-10. Keras' own Muon leaves convolution kernels to Adam.
 
 from typing import Any
 
-import keras
 from keras import ops
+
+from cifar_pipeline.sgd import BiasRateSGD
 
 # A quintic whose iteration drives singular values towards 1, steepest at 0.
 _QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -47,7 +48,7 @@ def orthogonalized(matrix: Any, precision: str = "float32") -> Any:
     return ops.cast(ops.matmul(matrix, factors) if long else ops.matmul(factors, matrix), "float32")
 
 
-class ConvolutionMuon(keras.optimizers.SGD):
+class ConvolutionMuon(BiasRateSGD):
     """Muon for convolution kernels, SGD with Nesterov momentum for everything else.
 
     A kernel is reset to the norm sqrt(filters) before each step, so that its learning rate is the
@@ -74,25 +75,15 @@ class ConvolutionMuon(keras.optimizers.SGD):
         precision: str = "float32",
         **options: Any,
     ) -> None:
-        super().__init__(
-            learning_rate,
-            momentum=momentum,
-            nesterov=momentum > 0,
-            weight_decay=weight_decay,
-            **options,
-        )
+        super().__init__(learning_rate, momentum, weight_decay, bias_ratio, **options)
         self.kernel_ratio = kernel_ratio
         self.kernel_momentum = kernel_momentum
-        self.bias_ratio = bias_ratio
         self.precision = precision
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update `variable` by one step against `gradient`."""
-        dimensions = len(variable.shape)
-        if dimensions == 4:
+        if len(variable.shape) == 4:
             self._update_kernel(gradient, variable, learning_rate * self.kernel_ratio)
-        elif dimensions == 1:
-            super().update_step(gradient, variable, learning_rate * self.bias_ratio)
         else:
             super().update_step(gradient, variable, learning_rate)
 
@@ -114,7 +105,6 @@ class ConvolutionMuon(keras.optimizers.SGD):
         own = {
             "kernel_ratio": self.kernel_ratio,
             "kernel_momentum": self.kernel_momentum,
-            "bias_ratio": self.bias_ratio,
             "precision": self.precision,
         }
         return {**super().get_config(), **own}

@@ -31,7 +31,7 @@ from cifar_pipeline.spatial_first import (
 )
 from cifar_pipeline.statistics import ChannelStatistics
 from cifar_pipeline.tensorflow_backend import FusedBatchNormalization
-from cifar_pipeline.whitening import FILTERS, PATCH
+from cifar_pipeline.whitening import PATCH
 
 _BATCH_NORM_EPSILON = 2e-5  # cuDNN takes no less than 1e-5
 
@@ -85,9 +85,9 @@ class _Builder:
             mean=list(statistics.mean), variance=variance, dtype=self.policy, name="normalize"
         )(pixels)
 
-    def whitened(self, maps: Any, activation: str) -> Any:
+    def whitened(self, maps: Any, filters: int, activation: str) -> Any:
         maps = layers.Conv2D(
-            FILTERS, PATCH, use_bias=False, trainable=False, dtype=self.policy, name="whiten"
+            filters, PATCH, use_bias=False, trainable=False, dtype=self.policy, name="whiten"
         )(maps)
         return self._activated(maps, activation, "whiten_activation")
 
@@ -203,8 +203,8 @@ def _stack(
     builder = _Builder(params, policy, for_saving, mirror_of)
     pixels = keras.Input(IMAGE_SHAPE, dtype="float32", name="pixels")
     maps = builder.normalized(pixels, statistics)
-    if params.whitening:
-        maps = builder.whitened(maps, params.blocks["block1"].activation)
+    if params.whitening_filters:
+        maps = builder.whitened(maps, params.whitening_filters, params.blocks["block1"].activation)
     for number in range(1, len(params.blocks) + 1):
         maps = builder.block(maps, params.blocks[f"block{number}"], f"block{number}")
     outputs = builder.head(maps, params.head, classes)
@@ -227,8 +227,8 @@ def build_training_network(
         statistics: of the training images, for `normalization: channel`.
         classes: number of classes.
         precision: "float32" or "bfloat16"; weights are float32 in both.
-        whitening: kernel of the frozen first convolution where `params.whitening`, else None; with
-            `params.flip_equivariant` the mirror images of its filters are among them.
+        whitening: kernel of the frozen first convolution where `params.whitening_filters`, else
+            None; with `params.flip_equivariant` the mirror images of its filters are among them.
 
     Raises:
         ValueError: by Keras, when the blocks leave no pixels; with `params.flip_equivariant`, as

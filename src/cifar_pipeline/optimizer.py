@@ -5,12 +5,13 @@ import keras
 from cifar_pipeline.muon import ConvolutionMuon
 from cifar_pipeline.params.models import Adam, ModelParams, Muon
 from cifar_pipeline.schedule import build_schedule
+from cifar_pipeline.sgd import LookaheadSGD
 
 
 def build_optimizer(params: ModelParams, steps: int, precision: str) -> keras.optimizers.Optimizer:
     """Return the optimizer of a preset for a run of `steps` steps in `precision`.
 
-    Weight decay leaves biases and the offsets of batch normalisation alone.
+    The weight decay of Adam and Muon leaves biases and the offsets of batch normalisation alone.
     """
     choice = params.optimizer
     schedule = build_schedule(params.schedule, choice.learning_rate, steps)
@@ -27,9 +28,14 @@ def build_optimizer(params: ModelParams, steps: int, precision: str) -> keras.op
             bias_ratio=choice.bias_learning_rate / choice.learning_rate,
             precision=precision,
         )
-    else:
-        optimizer = keras.optimizers.SGD(
-            schedule, momentum=choice.momentum, nesterov=choice.momentum > 0, weight_decay=decay
+    else:  # as airbench94, whose offsets decay as everything else does
+        return LookaheadSGD(
+            schedule,
+            momentum=choice.momentum,
+            weight_decay=decay,
+            bias_ratio=choice.bias_learning_rate / choice.learning_rate,
+            steps=steps,
+            interval=choice.lookahead,
         )
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta"])
     return optimizer

@@ -123,8 +123,8 @@ def fit(
     keras.utils.set_random_seed(seed)
     classes = train.classes
     filters = None
-    if params.whitening:
-        filters = whitening_filters(train.images, statistics, params.flip_equivariant)
+    if number := params.whitening_filters:
+        filters = whitening_filters(train.images, statistics, number, params.flip_equivariant)
     network = build_training_network(params, statistics, classes, precision, filters)
     say(
         f"device: {describe_device()}; precision: {precision}; "

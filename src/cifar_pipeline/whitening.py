@@ -8,37 +8,36 @@ import numpy as np
 from cifar_pipeline.statistics import ChannelStatistics
 
 PATCH = 2
-# Of the 12 directions of a patch of three channels. The others have the smallest variance and cost
-# a third of the first convolution; batches of 500 miss them a little (benchmarks/README.md).
-_DIRECTIONS = 8
-FILTERS = 2 * _DIRECTIONS
 SAMPLE = 5000
 _REGULARISATION = 5e-4
 
 
 def whitening_filters(
-    images: np.ndarray, statistics: ChannelStatistics, symmetric: bool = False
+    images: np.ndarray, statistics: ChannelStatistics, number: int, symmetric: bool = False
 ) -> np.ndarray:
     """Return filters that decorrelate 2x2 patches, and the same filters negated.
+
+    There are twelve such filters. Those with the smallest variance tell least.
 
     Args:
         images: uint8 (N, 32, 32, 3); the first 5,000 are used.
         statistics: of the training images.
+        number: of filters, even; those of the directions with the greatest variance.
         symmetric: whether the mirror images of the patches count as well; each filter's mirror
             image is the filter itself or its negative then.
 
     Returns:
-        A convolution kernel, float32 (2, 2, 3, 16), for normalised images: the eigenvectors of the
-        patches' uncentred covariance with the greatest eigenvalues, over their square roots.
+        A convolution kernel, float32 (2, 2, 3, number), for normalised images: the eigenvectors of
+        the patches' uncentred covariance with the greatest eigenvalues, over their square roots.
     """
     scaled = (images[:SAMPLE] - np.array(statistics.mean)) / np.array(statistics.standard_deviation)
     windows = np.lib.stride_tricks.sliding_window_view(scaled, (PATCH, PATCH), axis=(1, 2))
     # (N, y, x, channel, row, column) to rows of (row, column, channel), a kernel's own order.
     patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, PATCH * PATCH * 3)
     eigenvalues, eigenvectors = _eigen(patches.T @ patches / len(patches), symmetric)
-    filters = (eigenvectors / np.sqrt(eigenvalues + _REGULARISATION))[:, -_DIRECTIONS:]
+    filters = (eigenvectors / np.sqrt(eigenvalues + _REGULARISATION))[:, -(number // 2) :]
     both = np.concatenate([filters, -filters], axis=1)
-    return both.reshape(PATCH, PATCH, 3, FILTERS).astype(np.float32)
+    return both.reshape(PATCH, PATCH, 3, number).astype(np.float32)
 
 
 def _eigen(covariance: np.ndarray, symmetric: bool) -> tuple[np.ndarray, np.ndarray]:

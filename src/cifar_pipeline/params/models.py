@@ -70,12 +70,19 @@ class Adam(Section):
 
 
 class Sgd(Section):
-    """SGD with Nesterov momentum; `weight_decay` is decoupled."""
+    """SGD with Nesterov momentum; `weight_decay` is decoupled, and of biases and offsets as well.
+
+    `bias_learning_rate` is that of biases and batch normalisation's offsets. Every `lookahead`
+    steps (0: never) each weight becomes a mean of itself and of what it became the last time, the
+    latter counting the more the further the run is.
+    """
 
     name: Literal["sgd"]
     learning_rate: float = Field(gt=0)
     momentum: float = Field(ge=0, lt=1)
     weight_decay: float = Field(ge=0)
+    bias_learning_rate: float = Field(gt=0)
+    lookahead: int = Field(ge=0)
 
 
 class Muon(Section):
@@ -141,13 +148,14 @@ class ModelParams(Section):
 
     An epoch shows the part `hardest_share` of the training images: those whose loss was greatest
     when they were last shown. The last epoch is validated, and each `validation_freq`th before it.
+    `whitening` is the number of filters of a frozen first convolution; true stands for 16.
     `flip_equivariant` makes half of each convolution's filters the mirror images of the other half.
     """
 
     precision: Literal["auto", "float32", "bfloat16"]
     convolution: Literal["auto", "direct", "fourier"]
     normalization: Literal["unit", "channel"]
-    whitening: bool
+    whitening: Literal[False, True, 8, 16, 24]
     batch_norm_momentum: float = Field(ge=0, lt=1)
     flip_equivariant: bool
     blocks: dict[str, Block] = Field(min_length=1)
@@ -161,6 +169,11 @@ class ModelParams(Section):
     optimizer: Optimizer
     schedule: Schedule
     early_stopping: EarlyStopping
+
+    @property
+    def whitening_filters(self) -> int:
+        """How many filters whiten the pixels; 0: they go into block1 as they are."""
+        return 16 if self.whitening is True else int(self.whitening)
 
     @property
     def validated_epochs(self) -> list[int]:
@@ -177,7 +190,7 @@ class ModelParams(Section):
 
     @model_validator(mode="after")
     def _blocks_leave_pixels(self) -> "ModelParams":
-        side = IMAGE_SHAPE[0] - (1 if self.whitening else 0)  # whitening is 2x2, valid
+        side = IMAGE_SHAPE[0] - (1 if self.whitening_filters else 0)  # whitening is 2x2, valid
         for number in range(1, len(self.blocks) + 1):
             block = self.blocks[f"block{number}"]
             before = side
