@@ -76,7 +76,9 @@ def test_the_saved_network_computes_what_the_trained_one_does(name: str, precisi
     params = small(shipped(name))
     filters = None
     if params.whitening_filters:
-        filters = whitening_filters(images, statistics, params.whitening_filters)
+        filters = whitening_filters(
+            images, statistics, params.whitening_filters, params.flip_equivariant
+        )
     trained = build_training_network(params, statistics, 10, precision, filters)
     logits = keras.ops.convert_to_numpy(trained(images, training=False))
     saved = build_saved_network(params, statistics, trained)
@@ -96,7 +98,9 @@ def test_a_saved_network_has_the_shortcuts_of_the_trained_one(convolution: str) 
         for name, block in shipped("fast").blocks.items()
     }
     params = shipped("fast").model_copy(update={"convolution": convolution, "blocks": blocks})
-    filters = whitening_filters(images, statistics, params.whitening_filters)
+    filters = whitening_filters(
+        images, statistics, params.whitening_filters, params.flip_equivariant
+    )
     trained = build_training_network(params, statistics, 10, "float32", filters)
     expected = keras.ops.softmax(trained(images, training=False))
     saved = build_saved_network(params, statistics, trained)
