@@ -88,3 +88,8 @@ def resolve_convolution(choice: Literal["auto", "direct", "fourier"]) -> Convolu
     if choice != "auto":
         return choice
     return "direct" if _gpus() else "fourier"
+
+
+def keeps_images_on_device() -> bool:
+    """Say whether the training images go to the device once, as JAX can have it on a GPU."""
+    return keras.backend.backend() == "jax" and bool(_gpus())

@@ -5,10 +5,12 @@ matters: its tuning thread holds the end of every epoch back until its own timer
 10 ms, has run out (measured: an epoch of 6 s took 10.2 s, one of 45 s took 81 s).
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 
-from cifar_pipeline.augmentation import Augmenter, generator
+from cifar_pipeline.augmentation import Augmenter, Changes, generator
 from cifar_pipeline.params.models import Augmentation
 
 _WORKERS = 2
@@ -39,6 +41,8 @@ class TrainingBatches(keras.utils.PyDataset):
         share: of the images that an epoch shows, rounded to whole batches; 1: all of them.
 
     Attributes:
+        images: all of them, as they are, uint8 (N, 32, 32, 3).
+        fill: the colour of what is cut out, uint8 (3,).
         losses: of each image when it was last shown, float32 (N,); infinite before that.
         times_shown: how often each image was shown, int32 (N,).
         shown: indices of the images of this epoch in their order, int64 (M,).
@@ -56,10 +60,12 @@ class TrainingBatches(keras.utils.PyDataset):
         share: float = 1.0,
     ) -> None:
         super().__init__(workers=_WORKERS, max_queue_size=_QUEUE)
+        self.images = images
         self._targets = targets
         self._batch_size = batch_size
         self._seed = seed
         self._augmenter = Augmenter(images, augmentation, seed)
+        self.fill = self._augmenter.fill
         self._shown_images = len(targets)
         if share < 1:
             whole = max(round(share * len(targets) / batch_size), 1)
@@ -90,15 +96,27 @@ class TrainingBatches(keras.utils.PyDataset):
         self.losses, self.times_shown = losses, times_shown
         self.start_epoch(epoch)
 
+    @property
+    def whole_batches(self) -> int:
+        """How many batches of an epoch are of the full size: all, or all but the last."""
+        return self._shown_images // self._batch_size
+
     def __len__(self) -> int:
         """Return the number of batches an epoch."""
         return -(-self._shown_images // self._batch_size)
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the batch of `step`, counted from 0."""
-        first = step * self._batch_size
-        indices = self.shown[first : first + self._batch_size]
+        indices = self._indices(step, step + 1)
         return self._augmenter.batch(indices), self._targets[indices]
+
+    def changes(self, steps: range) -> tuple[Changes, np.ndarray]:
+        """Return where the pixels of the batches of `steps` come from, and their targets."""
+        indices = self._indices(steps.start, steps.stop)
+        return self._augmenter.changes(indices), self._targets[indices]
+
+    def _indices(self, first: int, end: int) -> np.ndarray:
+        return self.shown[first * self._batch_size : end * self._batch_size]
 
     def on_epoch_end(self) -> None:
         """Go on to the next epoch. Keras calls this when its workers have stopped."""
@@ -106,17 +124,26 @@ class TrainingBatches(keras.utils.PyDataset):
 
 
 class ValidationBatches(keras.utils.PyDataset):
-    """Images as they are, in order: uint8 (B, 32, 32, 3) and float32 targets (B, classes)."""
+    """Images as they are, in order: uint8 (B, 32, 32, 3) and float32 targets (B, classes).
 
-    def __init__(self, images: np.ndarray, targets: np.ndarray, batch_size: int) -> None:
-        super().__init__(workers=_WORKERS, max_queue_size=_QUEUE)
+    Args:
+        images: uint8 (N, 32, 32, 3), or the same in a device's memory.
+        targets: float32 (N, classes).
+        batch_size: images a batch; the last one may be smaller.
+        workers: threads that make batches; 1: the one that asks for them.
+    """
+
+    def __init__(
+        self, images: Any, targets: np.ndarray, batch_size: int, workers: int = _WORKERS
+    ) -> None:
+        super().__init__(workers=workers, max_queue_size=_QUEUE)
         self._images, self._targets, self._batch_size = images, targets, batch_size
 
     def __len__(self) -> int:
         """Return the number of batches."""
         return -(-len(self._targets) // self._batch_size)
 
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, step: int) -> tuple[Any, np.ndarray]:
         """Return the batch of `step`, counted from 0."""
         part = slice(step * self._batch_size, (step + 1) * self._batch_size)
         return self._images[part], self._targets[part]

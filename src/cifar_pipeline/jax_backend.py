@@ -1,4 +1,4 @@
-"""Everything that needs JAX itself."""
+"""What JAX itself knows of the device."""
 
 import re
 from typing import Any

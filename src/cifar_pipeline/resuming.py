@@ -1,5 +1,6 @@
 """Take a run's state after each epoch, and put a network back into it."""
 
+import time
 from typing import Any
 
 import keras
@@ -36,7 +37,7 @@ def put_back(network: keras.Model, state: RunState) -> None:
 
 
 class KeepBackup(keras.callbacks.Callback):
-    """Saves the state after each epoch; stands behind the callbacks whose state it takes.
+    """Saves the state after epochs; stands behind the callbacks whose state it takes.
 
     These are `record`, `early_stopping`, and LearnLosses, which tells `batches`.
 
@@ -46,6 +47,7 @@ class KeepBackup(keras.callbacks.Callback):
         early_stopping: put back into `state` when training begins.
         batches: that are trained on.
         state: where the run goes on from, None for a new one.
+        pause: seconds from one saving to the next at least; 0: after every epoch.
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class KeepBackup(keras.callbacks.Callback):
         early_stopping: keras.callbacks.EarlyStopping,
         batches: TrainingBatches,
         state: RunState | None,
+        pause: float = 0.0,
     ) -> None:
         super().__init__()
+        self._pause, self._saved = pause, time.monotonic()
         self._backup, self._record, self._state = backup, record, state
         self._early_stopping, self._batches = early_stopping, batches
 
@@ -68,7 +72,9 @@ class KeepBackup(keras.callbacks.Callback):
             self._early_stopping.best_weights = self._state.best_weights or None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Save the state."""
+        """Save the state, unless that was done a moment ago."""
+        if time.monotonic() - self._saved < self._pause:
+            return
         stopping = self._early_stopping
         self._backup.save(
             RunState(
@@ -82,3 +88,4 @@ class KeepBackup(keras.callbacks.Callback):
                 images=[self._batches.losses, self._batches.times_shown],
             )
         )
+        self._saved = time.monotonic()

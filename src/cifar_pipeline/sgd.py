@@ -86,7 +86,7 @@ class LookaheadSGD(BiasRateSGD):
         if self.interval:
             self.averages = self.add_optimizer_variables(variables, "average")
             for average, variable in zip(self.averages, variables, strict=True):
-                average.assign(variable)
+                average.assign(ops.copy(variable))  # JAX would take the very same memory
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update `variable` by one step against `gradient`, and its average if one is due."""
@@ -97,10 +97,10 @@ class LookaheadSGD(BiasRateSGD):
         step = self.iterations + 1
         due = ops.equal(step % self.interval, 0)
         share = self.share * (ops.cast(step, "float32") / self.steps) ** 3
-        values = ops.convert_to_tensor(variable)
-        mean = values + share * (average - values)
+        values, former = ops.convert_to_tensor(variable), ops.convert_to_tensor(average)
+        mean = values + share * (former - values)
         self.assign(variable, ops.where(due, mean, values))
-        self.assign(average, ops.where(due, mean, average))
+        self.assign(average, ops.where(due, mean, former))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments, as Keras asks of an optimizer."""

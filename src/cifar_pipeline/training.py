@@ -22,12 +22,19 @@ from cifar_pipeline.callbacks import (
 )
 from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.command import say
-from cifar_pipeline.device import describe_device, processor_name, resolve_precision
+from cifar_pipeline.device import (
+    describe_device,
+    keeps_images_on_device,
+    processor_name,
+    resolve_precision,
+)
 from cifar_pipeline.errors import under_dvc
 from cifar_pipeline.familiarity_statistics import load_familiarity_statistics
 from cifar_pipeline.feeding import TrainingBatches, ValidationBatches, smoothed_targets
 from cifar_pipeline.fourier_inference import with_fourier_convolutions
+from cifar_pipeline.grouping import GroupedBatches
 from cifar_pipeline.hard_examples import ImageLosses, LearnLosses
+from cifar_pipeline.jax_training import ScannedModel, on_device
 from cifar_pipeline.keras_archive import save_canonical
 from cifar_pipeline.network import build_saved_network, build_training_network, halfway_layer
 from cifar_pipeline.one_trainer import BACKUP, MODEL
@@ -43,6 +50,8 @@ from cifar_pipeline.validation_outputs import write_validation_outputs
 from cifar_pipeline.whitening import whitening_filters
 
 _PREDICTION_BATCH = 250
+_GPU_BATCH = 1000
+_GPU_BACKUP_SECONDS = 10.0  # saving the state takes as long as an epoch there
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,14 @@ def fit(
         seed,
         params.hardest_share,
     )
+    on_gpu = keeps_images_on_device()
+    held_out = smoothed_targets(validation.labels, classes, 0.0)
+    fed: keras.utils.PyDataset = batches
+    checked = ValidationBatches(validation.images, held_out, _PREDICTION_BATCH)
+    if on_gpu:
+        network = ScannedModel(network.inputs, network.outputs, name=network.name)
+        fed = GroupedBatches(batches)
+        checked = ValidationBatches(on_device(validation.images), held_out, _GPU_BATCH, workers=1)
     image_losses = ImageLosses(max(len(train.images), len(validation.images)))
     network.compile(
         optimizer=build_optimizer(params, len(batches) * params.epochs, precision),
@@ -167,15 +184,15 @@ def fit(
         early_stopping,
         record,
         *([] if interactive else [EpochLines(record)]),
-        *([KeepBackup(backup, record, early_stopping, batches, state)] if backup else []),
     ]
+    if backup:
+        pause = _GPU_BACKUP_SECONDS if on_gpu else 0.0
+        callbacks.append(KeepBackup(backup, record, early_stopping, batches, state, pause))
     network.fit(
-        batches,
+        fed,
         initial_epoch=first,
         epochs=end,
-        validation_data=ValidationBatches(
-            validation.images, smoothed_targets(validation.labels, classes, 0.0), _PREDICTION_BATCH
-        ),
+        validation_data=checked,
         validation_freq=params.validated_epochs,
         shuffle=False,  # the batches come shuffled
         verbose=1 if interactive else 0,

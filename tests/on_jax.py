@@ -1,0 +1,185 @@
+"""Tests of training with Keras' JAX backend; test_jax.py runs them in a process of their own.
+
+What a GPU is given, groups of batches, a CPU takes too, only more slowly.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from cifar_pipeline import training
+from cifar_pipeline.backend import start_backend
+from cifar_pipeline.backup import Backup, RunState
+from cifar_pipeline.feeding import TrainingBatches, smoothed_targets
+from cifar_pipeline.grouping import GroupedBatches, group_size
+from cifar_pipeline.jax_training import ScannedModel, TiledMaxPooling2D
+from cifar_pipeline.params.models import Augmentation, ModelParams
+from cifar_pipeline.statistics import channel_statistics
+from cifar_pipeline.training import Run, Split, fit
+from synthetic import synthetic_split
+from test_training import shipped
+
+start_backend()
+
+IMAGES, LABELS = synthetic_split(60, 0)
+STATISTICS = channel_statistics(IMAGES)
+
+
+def recipe(name: str) -> ModelParams:
+    """Return a preset with two small blocks, slow enough that rounding does not grow."""
+    params = shipped(name)
+    changes: dict[str, Any] = {
+        "epochs": 2,
+        "batch_size": 7,
+        "convolution": "direct",
+        "early_stopping": params.early_stopping.model_copy(update={"start_from_epoch": 0}),
+        "blocks": {
+            name: block.model_copy(update={"filters": 8, "convolutions": 1, "shortcut": False})
+            for name, block in params.blocks.items()
+            if name in ("block1", "block2")
+        },
+        "optimizer": params.optimizer.model_copy(
+            update={
+                name: 0.01 * value
+                for name, value in params.optimizer
+                if str(name).endswith("learning_rate")
+            }
+        ),
+    }
+    return params.model_copy(update=changes)
+
+
+def fitted(params: ModelParams, backup: Backup | None = None) -> Run:
+    split = Split(IMAGES, LABELS)
+    return fit(params, 3, "float32", split, split, STATISTICS, backup)
+
+
+def weights(run: Run) -> list[np.ndarray]:
+    return list(run.network.get_weights())
+
+
+def test_jax_is_what_runs() -> None:
+    assert keras.backend.backend() == "jax"
+
+
+@pytest.mark.parametrize("cutout", [0, 8])
+def test_the_device_augments_to_the_same_pixels(cutout: int) -> None:
+    changes = Augmentation(flip="alternating", translate=3, cutout=cutout)
+    targets = smoothed_targets(LABELS, 10, 0.2)
+    batches = TrainingBatches(IMAGES, targets, 7, changes, seed=5)
+    groups = GroupedBatches(batches)
+    seen: list[Any] = []
+
+    class Watched(ScannedModel):
+        """Tells what it is given to learn from."""
+
+        def compute_loss(self, x: Any = None, y: Any = None, *others: Any, **more: Any) -> Any:
+            if x is not None:
+                jax.debug.callback(lambda *batch: seen.append(batch), x, y, ordered=True)
+            return super().compute_loss(x, y, *others, **more)
+
+    pixels = keras.Input((32, 32, 3))
+    outputs = keras.layers.Dense(10)(keras.layers.Flatten()(pixels))
+    network = Watched(pixels, outputs)
+    network.compile("sgd", keras.losses.CategoricalCrossentropy(from_logits=True))
+    training._build_loss_and_metrics(network, 10)
+    seen.clear()
+    network.fit(groups, epochs=1, verbose=0, shuffle=False)
+    jax.effects_barrier()
+    twin = TrainingBatches(IMAGES, targets, 7, changes, seed=5)
+    twin.start_epoch(batches.epoch - 1)  # the one that `fit` went through
+    expected = [twin[step] for step in range(len(twin))]
+    assert [len(images) for images, _ in expected] == [7] * 8 + [4]
+    assert len(seen) == len(expected)
+    for (images, targets), (pixels, answers) in zip(expected, seen, strict=True):
+        assert np.array_equal(images, pixels)
+        assert np.array_equal(targets, answers)
+
+
+@pytest.mark.parametrize(
+    ("batches", "size"),
+    [(180, 20), (200, 25), (100, 25), (45, 15), (50, 25), (90, 18), (97, 25), (11, 11), (3, 25)],
+)
+def test_groups_are_of_one_size_where_that_can_be(batches: int, size: int) -> None:
+    assert group_size(batches) == size
+
+
+@pytest.mark.parametrize("images", [60, 61, 3, 130])
+def test_every_batch_is_in_one_group(images: int) -> None:
+    pictures, labels = synthetic_split(images, 0)
+    changes = Augmentation(flip="none", translate=0, cutout=0)
+    batches = TrainingBatches(pictures, smoothed_targets(labels, 10, 0.0), 4, changes, seed=1)
+    groups = GroupedBatches(batches)
+    indices = [groups[number][0][2].indices for number in range(len(groups))]
+    assert np.array_equal(np.concatenate([part.ravel() for part in indices]), batches.shown)
+    assert {part.shape[1] for part in indices[:-1]} <= {4}
+    assert indices[-1].shape[1] == (images % 4 or 4)
+
+
+@pytest.mark.parametrize("side", [4, 7])
+def test_tiled_pooling_is_max_pooling(side: int) -> None:
+    maps = np.random.default_rng(side).normal(size=(3, side, side, 2)).astype(np.float32)
+    tiled, plain = TiledMaxPooling2D(2), keras.layers.MaxPooling2D(2)
+    assert np.array_equal(tiled(maps), plain(maps))
+    weights = ops.arange(tiled(maps).size, dtype="float32").reshape(tiled(maps).shape)
+    gradients = [
+        jax.grad(lambda values, layer=layer: (layer(values) * weights).sum())(maps)
+        for layer in (tiled, plain)
+    ]
+    assert np.array_equal(*gradients)
+
+
+class ProcessEndedError(Exception):
+    """Stands for the end of the process."""
+
+
+class InterruptedBackup(Backup):
+    """Ends the run right after its first state was kept."""
+
+    def save(self, state: RunState) -> None:
+        super().save(state)
+        raise ProcessEndedError
+
+
+@pytest.mark.parametrize("name", ["fast", "gpu96"])
+def test_groups_train_as_batch_by_batch(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """But for rounding; and to the same bits when a run is interrupted and taken up again.
+
+    `fast` leaves images out, and so has no smaller last batch; gpu96 has, and Lookahead.
+    """
+    params = recipe(name)
+    by_batch = fitted(params)
+    monkeypatch.setattr(training, "keeps_images_on_device", lambda: True)
+    monkeypatch.setattr(training, "_GPU_BACKUP_SECONDS", 0.0)
+    in_groups = fitted(params)
+    assert isinstance(in_groups.network, ScannedModel)
+    assert not isinstance(by_batch.network, ScannedModel)
+    measures = ["loss", "accuracy", "val_loss", "val_accuracy"]
+    assert np.allclose(
+        by_batch.history[measures], in_groups.history[measures], 1e-3, equal_nan=True
+    )
+    for value, other in zip(weights(by_batch), weights(in_groups), strict=True):
+        assert np.allclose(value, other, atol=2e-3)
+    path = tmp_path / "backup"
+    with pytest.raises(ProcessEndedError):
+        fitted(params, InterruptedBackup(path, {}))
+    taken_up = fitted(params, Backup(path, {}))
+    assert all(map(np.array_equal, weights(taken_up), weights(in_groups)))
+
+
+def test_groups_are_trained_without_a_backup_each_moment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its saving would take as long as an epoch on a GPU."""
+    monkeypatch.setattr(training, "keeps_images_on_device", lambda: True)
+    monkeypatch.setattr(training, "_GPU_BACKUP_SECONDS", 3600.0)
+    path = tmp_path / "backup"
+    fitted(recipe("fast"), Backup(path, {}))
+    assert not path.exists()
