@@ -157,7 +157,7 @@ def test_ctrl_c_says_how_to_go_on(workspace: Workspace, uninterrupted: dict[str,
     assert process.wait() != 0
     assert trainer(workspace) == 0
     text = output(workspace)
-    assert text.count("interrupted: the same command goes on after the last finished epoch") == 1
+    assert text.count("interrupted: the same command goes on after the last saved epoch") == 1
     assert "`dvc checkout` and `git restore reports`" in text
     assert "Traceback" not in text
     assert "going on after epoch" in workspace.run("dvc", "repro", "train")

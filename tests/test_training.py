@@ -32,7 +32,7 @@ from cifar_pipeline.whitening import whitening_filters
 from closure import ROOT
 from synthetic import synthetic_split
 
-PRESETS = ["baseline", "fast", "best", "quick"]
+PRESETS = ["baseline", "fast", "best", "quick", "gpu94", "gpu96"]
 start_backend()  # as the stage does, deterministic operations among it
 
 

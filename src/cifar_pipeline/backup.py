@@ -1,4 +1,4 @@
-"""A training run's state after its last finished epoch, from which it goes on to the same bits.
+"""A training run's state after its last saved epoch, from which it goes on to the same bits.
 
 Keras' own BackupAndRestore keeps neither the state of early stopping nor that of dropout's random
 streams, and does not notice changed parameters.

@@ -27,7 +27,7 @@ def alone_in(models: Path) -> Iterator[None]:
         raise PipelineError(
             f"process {process or '?'} trains in {models.absolute()} already; wait until it has "
             f"ended, or stop it with `kill {process or 'PROCESS'}`: the same command then goes on "
-            "after the last epoch that it finished"
+            "after the last epoch that it saved"
         )
 
     with ExitStack() as stack:
@@ -48,4 +48,4 @@ def what_the_same_command_does() -> str:
     """Return, for a training's last line, what comes of running it again."""
     if _EXPERIMENTS in Path.cwd().as_posix():
         return "run the experiment again; a copy of the workspace starts from the first epoch"
-    return "the same command goes on after the last finished epoch"
+    return "the same command goes on after the last saved epoch"

@@ -1,4 +1,4 @@
-"""Take a run's state after each epoch, and put a network back into it."""
+"""Take a run's state after an epoch, and put a network back into it."""
 
 import time
 from typing import Any

@@ -124,7 +124,8 @@ def fit(
         train: what is learnt from.
         validation: decides which epoch is kept and when to stop. Its targets are never smoothed.
         statistics: of the training images.
-        backup: where the state is kept after each epoch, and taken up again; None: nowhere.
+        backup: where the state is kept after each epoch, on a GPU that holds the images 10 s apart
+            at least, and taken up again; None: nowhere.
 
     Raises:
         PipelineError: the loss diverged.
