@@ -51,6 +51,12 @@ def test_start_up_is_quiet() -> None:
     assert started().stderr == "started\n"
 
 
+def test_tensorflow_brings_no_jax() -> None:
+    """Where it is installed, TensorFlow would; and JAX would let notes through."""
+    done = started(START + "print('jax' in sys.modules)\nimport jax\n")
+    assert (done.returncode, done.stdout) == (0, "False\n")
+
+
 def test_a_failing_start_is_not() -> None:
     done = started(KERAS_BACKEND="nonsense")
     assert done.returncode == 1

@@ -38,6 +38,7 @@ def start_backend() -> None:
     try:
         with (
             _unless_set(choices),  # read while TensorFlow is imported
+            nullcontext() if backend == "jax" else _as_if_not_installed("jax"),
             nullcontext() if shown else _standard_error_kept_back(),
         ):
             import keras
@@ -64,6 +65,23 @@ def _unless_set(variables: dict[str, str]) -> Iterator[None]:
     finally:
         for name in added:
             del os.environ[name]
+
+
+@contextmanager
+def _as_if_not_installed(module: str) -> Iterator[None]:
+    """Let nothing import `module` in the block, unless that has been done.
+
+    TensorFlow Lite, a part of TensorFlow, imports JAX where it is installed. That takes time and
+    sets TF_CPP_MIN_LOG_LEVEL, with which TensorFlow's notes show.
+    """
+    hidden = module not in sys.modules
+    if hidden:
+        sys.modules[module] = None  # type: ignore[assignment]  # what Python has for this
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules[module]
 
 
 @contextmanager

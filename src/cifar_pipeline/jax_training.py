@@ -27,14 +27,11 @@ class TiledMaxPooling2D(keras.layers.MaxPooling2D):
 
     Its gradient is a product. That of `lax.reduce_window` is a scatter, for which XLA, where its
     operations are to be deterministic, sorts: three fifths of a step (measured on an NVIDIA H100).
-    Pixels that are equally great share the gradient. For training only; on other backends it is
-    its base.
+    Pixels that are equally great share the gradient. For training only.
     """
 
     def call(self, inputs: Any) -> Any:
         """Pool `inputs` (N, H, W, C); rows and columns beyond the last whole square are left."""
-        if not IS_JAX:
-            return super().call(inputs)
         _, height, width, channels = inputs.shape
         rows, columns = self.pool_size
         down, right = height // rows, width // columns

@@ -21,7 +21,7 @@ from cifar_pipeline.flip_equivariance import (
 )
 from cifar_pipeline.fourier_convolution import FourierConv2D, fourier_saves_time
 from cifar_pipeline.fourier_matrices import out_side
-from cifar_pipeline.jax_training import TiledMaxPooling2D
+from cifar_pipeline.jax_training import IS_JAX, TiledMaxPooling2D
 from cifar_pipeline.params.models import Block, Head, ModelParams
 from cifar_pipeline.probe import FEATURES, LOGITS
 from cifar_pipeline.spatial_first import (
@@ -174,7 +174,8 @@ class _Builder:
             return maps
         if is_spatial_first(maps):
             return max_pooled(maps, block.pooling)
-        kind = layers.MaxPooling2D if self.for_saving else TiledMaxPooling2D
+        tiled = IS_JAX and not self.for_saving
+        kind = TiledMaxPooling2D if tiled else layers.MaxPooling2D
         return kind(block.pooling, dtype=self.policy, name=f"{name}_pool")(maps)
 
     def _batch_normalized(self, maps: Any, name: str) -> Any:
