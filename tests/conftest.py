@@ -10,8 +10,8 @@ import pytest
 from cifar_pipeline.backend import start_backend
 from workspace import Workspace
 
-# Before a module of tests imports Keras: it keeps JAX out, which sets TF_CPP_MIN_LOG_LEVEL for
-# every process that a test starts.
+# As the stages do, deterministic operations among it; and before a module of tests imports Keras:
+# it keeps JAX out, which sets TF_CPP_MIN_LOG_LEVEL for every process that a test starts.
 start_backend()
 
 

@@ -13,23 +13,25 @@ import pytest
 from keras import ops
 
 from cifar_pipeline import grouping, training
-from cifar_pipeline.backend import start_backend
-from cifar_pipeline.backup import Backup, RunState
+from cifar_pipeline.backup import Backup
 from cifar_pipeline.feeding import TrainingBatches, smoothed_targets
 from cifar_pipeline.grouping import GroupedBatches, group_size
 from cifar_pipeline.jax_training import ScannedModel, TiledMaxPooling2D
 from cifar_pipeline.network import build_saved_network, build_training_network
 from cifar_pipeline.params.models import Augmentation, ModelParams
-from cifar_pipeline.statistics import channel_statistics
-from cifar_pipeline.training import Run, Split, fit
+from cifar_pipeline.training import Run
 from cifar_pipeline.whitening import whitening_filters
 from synthetic import synthetic_split
+from test_resume import (
+    IMAGES,
+    KEY,
+    LABELS,
+    STATISTICS,
+    InterruptedBackup,
+    ProcessEndedError,
+    fitted,
+)
 from test_training import shipped
-
-start_backend()
-
-IMAGES, LABELS = synthetic_split(60, 0)
-STATISTICS = channel_statistics(IMAGES)
 
 
 def recipe(name: str) -> ModelParams:
@@ -54,11 +56,6 @@ def recipe(name: str) -> ModelParams:
         ),
     }
     return params.model_copy(update=changes)
-
-
-def fitted(params: ModelParams, backup: Backup | None = None) -> Run:
-    split = Split(IMAGES, LABELS)
-    return fit(params, 3, "float32", split, split, STATISTICS, backup)
 
 
 def weights(run: Run) -> list[np.ndarray]:
@@ -136,18 +133,6 @@ def test_tiled_pooling_is_max_pooling(side: int) -> None:
     assert np.array_equal(*gradients)
 
 
-class ProcessEndedError(Exception):
-    """Stands for the end of the process."""
-
-
-class InterruptedBackup(Backup):
-    """Ends the run right after its first state was kept."""
-
-    def save(self, state: RunState) -> None:
-        super().save(state)
-        raise ProcessEndedError
-
-
 @pytest.mark.parametrize("name", ["fast", "gpu96"])
 def test_groups_train_as_batch_by_batch(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -157,11 +142,11 @@ def test_groups_train_as_batch_by_batch(
     `fast` leaves images out, and so has no smaller last batch; gpu96 has, and Lookahead.
     """
     params = recipe(name)
-    by_batch = fitted(params)
+    by_batch = fitted(params, None)
     monkeypatch.setattr(training, "keeps_images_on_device", lambda: True)
     monkeypatch.setattr(training, "_GPU_BACKUP_SECONDS", 0.0)
     monkeypatch.setattr(grouping, "_SIZES", range(3, 2, -1))  # eight whole batches: 3, 3 and 2
-    in_groups = fitted(params)
+    in_groups = fitted(params, None)
     assert isinstance(in_groups.network, ScannedModel)
     assert not isinstance(by_batch.network, ScannedModel)
     measures = ["loss", "val_loss", "learning_rate"]
@@ -179,8 +164,8 @@ def test_groups_train_as_batch_by_batch(
     assert np.allclose(saved.predict(IMAGES, verbose=0), ops.softmax(logits), atol=1e-4)
     path = tmp_path / "backup"
     with pytest.raises(ProcessEndedError):
-        fitted(params, InterruptedBackup(path, {}))
-    taken_up = fitted(params, Backup(path, {}))
+        fitted(params, InterruptedBackup(path, after=1))
+    taken_up = fitted(params, Backup(path, KEY))
     assert all(map(np.array_equal, weights(taken_up), weights(in_groups)))
 
 
@@ -191,5 +176,5 @@ def test_groups_are_trained_without_a_backup_each_moment(
     monkeypatch.setattr(training, "keeps_images_on_device", lambda: True)
     monkeypatch.setattr(training, "_GPU_BACKUP_SECONDS", 3600.0)
     path = tmp_path / "backup"
-    fitted(recipe("fast"), Backup(path, {}))
+    fitted(recipe("fast"), Backup(path, KEY))
     assert not path.exists()

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-from cifar_pipeline.backend import start_backend
 from cifar_pipeline.flip_equivariance import (
     FlipEquivariantBatchNormalization,
     FlipEquivariantConv2D,
@@ -23,7 +22,6 @@ from cifar_pipeline.whitening import whitening_filters
 from networks import narrow_fast, normal
 from synthetic import synthetic_split
 
-start_backend()
 ops = keras.ops
 IMAGES, LABELS = synthetic_split(40, 1)
 STATISTICS = channel_statistics(IMAGES)

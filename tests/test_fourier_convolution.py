@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.activations import silu
-from cifar_pipeline.backend import start_backend
 from cifar_pipeline.device import processor_computes_in_bfloat16
 from cifar_pipeline.fourier_convolution import FourierConv2D, fourier_saves_time
 from cifar_pipeline.fourier_inference import with_fourier_convolutions
@@ -18,7 +17,6 @@ from cifar_pipeline.whitening import whitening_filters
 from networks import narrow_fast, normal
 from synthetic import synthetic_split
 
-start_backend()
 ops = keras.ops
 SHAPES = [  # side, kernel size, padding: even and odd periods, with and without complex lines
     (7, 3, "same"),

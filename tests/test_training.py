@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.augmentation import Augmenter
-from cifar_pipeline.backend import start_backend
 from cifar_pipeline.device import (
     gpu_details,
     processor_computes_in_bfloat16,
@@ -33,7 +32,6 @@ from closure import ROOT
 from synthetic import synthetic_split
 
 PRESETS = ["baseline", "fast", "best", "quick", "gpu94", "gpu96"]
-start_backend()  # as the stage does, deterministic operations among it
 
 
 def shipped(name: str) -> ModelParams:
