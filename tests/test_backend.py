@@ -51,10 +51,16 @@ def test_start_up_is_quiet() -> None:
     assert started().stderr == "started\n"
 
 
-def test_tensorflow_brings_no_jax() -> None:
-    """Where it is installed, TensorFlow would; and JAX would let notes through."""
-    done = started(START + "print('jax' in sys.modules)\nimport jax\n")
+@pytest.mark.parametrize("module", ["jax", "matplotlib"])
+def test_what_is_not_needed_is_not_imported(module: str) -> None:
+    """Keras and TensorFlow would import them where they are; JAX would let notes through."""
+    done = started(START + f"print({module!r} in sys.modules)\nimport {module}\n")
     assert (done.returncode, done.stdout) == (0, "False\n")
+
+
+def test_garbage_is_collected_again_after_the_start() -> None:
+    code = "import gc\nprint(gc.isenabled(), gc.get_freeze_count() > 100_000)\n"
+    assert started(START + code).stdout == "True True\n"
 
 
 def test_a_failing_start_is_not() -> None:

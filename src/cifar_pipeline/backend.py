@@ -1,11 +1,12 @@
 """Start Keras' backend without its start-up notes."""
 
+import gc
 import os
 import platform
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 
 from cifar_pipeline.errors import PipelineError
 
@@ -35,12 +36,18 @@ def start_backend() -> None:
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_JAX_DETERMINISM}".strip()
     shown = _LEVEL in os.environ
     choices = {_LEVEL: "2", **({_ONEDNN: "1"} if platform.machine() in _X86 else {})}
+    # Keras would import Matplotlib for its galleries, and TensorFlow Lite imports JAX, which takes
+    # time as well and sets TF_CPP_MIN_LOG_LEVEL, with which TensorFlow's notes show.
+    unwanted = ["matplotlib", *(["jax"] if backend != "jax" else [])]
     try:
-        with (
-            _unless_set(choices),  # read while TensorFlow is imported
-            nullcontext() if backend == "jax" else _as_if_not_installed("jax"),
-            nullcontext() if shown else _standard_error_kept_back(),
-        ):
+        with ExitStack() as stack:
+            stack.enter_context(_unless_set(choices))  # read while TensorFlow is imported
+            if "keras" not in sys.modules:
+                stack.enter_context(_without_garbage_collection())
+            for module in unwanted:
+                stack.enter_context(_as_if_not_installed(module))
+            if not shown:
+                stack.enter_context(_standard_error_kept_back())
             import keras
 
             keras.distribution.list_devices()
@@ -69,11 +76,7 @@ def _unless_set(variables: dict[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _as_if_not_installed(module: str) -> Iterator[None]:
-    """Let nothing import `module` in the block, unless that has been done.
-
-    TensorFlow Lite, a part of TensorFlow, imports JAX where it is installed. That takes time and
-    sets TF_CPP_MIN_LOG_LEVEL, with which TensorFlow's notes show.
-    """
+    """Let nothing import `module` in the block, unless that has been done."""
     hidden = module not in sys.modules
     if hidden:
         sys.modules[module] = None  # type: ignore[assignment]  # what Python has for this
@@ -82,6 +85,23 @@ def _as_if_not_installed(module: str) -> Iterator[None]:
     finally:
         if hidden:
             del sys.modules[module]
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Collect no garbage in the block, and never look at what it has left.
+
+    Imports make half a million objects that stay. Looking at them again and again is a quarter of
+    the time that TensorFlow and Keras take to start, and of that of tracing.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 @contextmanager
