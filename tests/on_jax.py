@@ -86,7 +86,7 @@ def test_the_device_augments_to_the_same_pixels(cutout: int) -> None:
     outputs = keras.layers.Dense(10)(keras.layers.Flatten()(pixels))
     network = Watched(pixels, outputs)
     network.compile("sgd", keras.losses.CategoricalCrossentropy(from_logits=True))
-    training._build_loss_and_metrics(network, 10)
+    training._build_training_state(network, 10)
     seen.clear()
     network.fit(groups, epochs=1, verbose=0, shuffle=False)
     jax.effects_barrier()

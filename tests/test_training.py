@@ -205,6 +205,24 @@ def test_how_often_validation_comes_changes_no_weight() -> None:
         assert np.array_equal(value, other)
 
 
+@pytest.mark.parametrize("name", ["baseline", "fast", "best"])  # Adam, Muon, SGD
+def test_a_step_is_traced_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow traces it again if it creates variables, which takes seconds."""
+    data = Split(*synthetic_split(60, 0))
+    traced = []
+    step = keras.Model.train_step
+
+    def counted(self: keras.Model, batch: object) -> object:
+        traced.append(batch)
+        return step(self, batch)
+
+    monkeypatch.setattr(keras.Model, "train_step", counted)
+    params = small(shipped(name), epochs=2, batch_size=20, hardest_share=1.0)
+    run = fit(params, 1, "float32", data, data, channel_statistics(data.images))
+    assert run.network.optimizer.iterations == 6
+    assert len(traced) == 1
+
+
 def test_the_best_weights_are_kept_when_epochs_run_out() -> None:
     stopping = build_early_stopping(shipped("fast").early_stopping)
     assert stopping.restore_best_weights

@@ -30,8 +30,7 @@ def _assign(variables: list[Any], values: list[np.ndarray]) -> None:
 
 
 def put_back(network: keras.Model, state: RunState) -> None:
-    """Give a compiled network, and its optimizer, the variables of `state`."""
-    network.optimizer.build(network.trainable_variables)
+    """Give a network and its optimizer, whose variables exist, those of `state`."""
     _assign(_variables(network), state.variables)
     _assign(network.optimizer.variables, state.optimizer)
 

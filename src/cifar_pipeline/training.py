@@ -94,16 +94,18 @@ def build_early_stopping(params: EarlyStopping) -> keras.callbacks.EarlyStopping
     )
 
 
-def _build_loss_and_metrics(network: keras.Model, classes: int) -> None:
-    """Do what `fit` does at its first batch.
+def _build_training_state(network: keras.Model, classes: int) -> None:
+    """Create the variables of loss, metrics and optimizer, as `fit` does at its first batch.
 
     On JAX and PyTorch, Keras 3.15 would start the workers for that, take one batch, and leave the
-    others that they have made to the next epoch, which then is no longer in its order.
+    others that they have made to the next epoch, which then is no longer in its order. TensorFlow
+    traces a step that creates variables twice.
     """
     nothing = np.zeros((1, classes), np.float32)
     network.compute_loss(y=nothing, y_pred=nothing)
     network.compute_metrics(None, nothing, nothing)
     network.reset_metrics()
+    network.optimizer.build(network.trainable_variables)
 
 
 def fit(
@@ -150,19 +152,21 @@ def fit(
     )
     on_gpu = keeps_images_on_device()
     held_out = smoothed_targets(validation.labels, classes, 0.0)
-    fed: keras.utils.PyDataset = batches
-    checked = ValidationBatches(validation.images, held_out, _PREDICTION_BATCH)
+    fed: keras.utils.PyDataset
     if on_gpu:
         network = ScannedModel(network.inputs, network.outputs, name=network.name)
         fed = GroupedBatches(batches)
         checked = ValidationBatches(on_device(validation.images), held_out, _GPU_BATCH, workers=1)
+    else:
+        fed = batches
+        checked = ValidationBatches(validation.images, held_out, _PREDICTION_BATCH)
     image_losses = ImageLosses(max(len(train.images), len(validation.images)))
     network.compile(
         optimizer=build_optimizer(params, len(batches) * params.epochs, precision),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy", image_losses],
     )
-    _build_loss_and_metrics(network, classes)
+    _build_training_state(network, classes)
     early_stopping = build_early_stopping(params.early_stopping)
     state = backup.load() if backup else None
     first, end = 0, params.epochs
