@@ -104,6 +104,8 @@ class Workspace:
             timeout=300,
             check=False,
         )
+        print("$", *command)  # pytest shows it where a test fails
+        print(done.stdout)
         assert done.returncode == expect, f"{command} ended with {done.returncode}:\n{done.stdout}"
         return done.stdout
 
