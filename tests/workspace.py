@@ -106,7 +106,7 @@ class Workspace:
         )
         print("$", *command)  # pytest shows it where a test fails
         print(done.stdout)
-        assert done.returncode == expect, f"{command} ended with {done.returncode}:\n{done.stdout}"
+        assert done.returncode == expect, f"{command} ended with {done.returncode}"
         return done.stdout
 
     def start(self, *command: str, output: Path) -> subprocess.Popen[str]:
