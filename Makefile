@@ -58,7 +58,7 @@ repro: setup check-params ## Run the whole pipeline; what has not changed comes 
 	@python -m dvc repro
 
 check-params: setup ## Validate the whole params.yaml.
-	@PYTHONPATH=src python -m cifar_pipeline.params.check
+	@PYTHONPATH=src python -m cifar_pipeline.check_params
 
 verify: setup ## Look for damage in DVC's cache (ARGS=--repair: mend it).
 	@PYTHONPATH=src python -m cifar_pipeline.dvc_cache.verify $(ARGS)

@@ -31,15 +31,15 @@ def key_of(preset: str, seed: int, all_images: bool) -> dict[str, str]:
     short epochs, or three where losses choose the images of an epoch. A run need be repeated only
     when a model's bits change.
     """
-    from cifar_pipeline.backend import start_backend
+    from cifar_pipeline.backend.start import start_backend
 
     start_backend()
-    from cifar_pipeline.arrays import load_split
-    from cifar_pipeline.device import resolve_precision
-    from cifar_pipeline.params.models import load_model
-    from cifar_pipeline.run_key import run_key
-    from cifar_pipeline.statistics import load_statistics
-    from cifar_pipeline.training import Split, fit
+    from cifar_pipeline.backend.device import resolve_precision
+    from cifar_pipeline.dataset.arrays import load_split
+    from cifar_pipeline.dataset.channel_statistics import load_statistics
+    from cifar_pipeline.params.presets import load_model
+    from cifar_pipeline.train.fingerprint import run_key
+    from cifar_pipeline.train.stage import Split, fit
 
     params = load_model(ROOT / "params.yaml", preset)
     precision = resolve_precision(params.precision)
@@ -63,25 +63,25 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     """Train, then read the test set once; return the run's figures."""
     import numpy as np
 
-    from cifar_pipeline.backend import start_backend
+    from cifar_pipeline.backend.start import start_backend
 
     start_backend()
-    from cifar_pipeline.arrays import load_split
-    from cifar_pipeline.backup import Backup
-    from cifar_pipeline.device import (
+    from cifar_pipeline.backend.device import (
         describe_device,
         gpu_details,
         processor_name,
         resolve_precision,
     )
-    from cifar_pipeline.network import build_saved_network
-    from cifar_pipeline.params.models import load_model
-    from cifar_pipeline.run_key import run_key
-    from cifar_pipeline.saved_model import predict_probabilities
-    from cifar_pipeline.scoring import accuracy
-    from cifar_pipeline.statistics import load_statistics
-    from cifar_pipeline.training import Split, fit
-    from cifar_pipeline.views import predict_views
+    from cifar_pipeline.dataset.arrays import load_split
+    from cifar_pipeline.dataset.channel_statistics import load_statistics
+    from cifar_pipeline.evaluate.test_time_augmentation import predict_views
+    from cifar_pipeline.metrics.classification import accuracy
+    from cifar_pipeline.network.build import build_saved_network
+    from cifar_pipeline.params.presets import load_model
+    from cifar_pipeline.train.checkpoint import Backup
+    from cifar_pipeline.train.fingerprint import run_key
+    from cifar_pipeline.train.stage import Split, fit
+    from cifar_pipeline.trained_model.keras_file import predict_probabilities
 
     params = load_model(ROOT / "params.yaml", preset)
     precision = resolve_precision(params.precision)

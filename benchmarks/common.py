@@ -36,7 +36,7 @@ def known_record(key: dict[str, str]) -> dict[str, Any] | None:
 
 def recorded(key: dict[str, str], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return the record of `key` in results.json, or else measure and put it there."""
-    from cifar_pipeline.atomic import replacing
+    from cifar_pipeline.common.atomic import replacing
 
     record = known_record(key)
     if record:

@@ -17,18 +17,18 @@ EPOCHS = 4  # the first one traces the graph and is left out
 
 def train_once(deterministic: bool) -> list[float]:
     """Return the seconds of each epoch but the first."""
-    from cifar_pipeline import tensorflow_backend
-    from cifar_pipeline.backend import start_backend
+    from cifar_pipeline.backend import tensorflow as tensorflow_backend
+    from cifar_pipeline.backend.start import start_backend
 
     if not deterministic:
         tensorflow_backend.enable_determinism = lambda: None
     start_backend()
     import numpy as np
 
-    from cifar_pipeline.device import resolve_precision
-    from cifar_pipeline.params.models import load_model
-    from cifar_pipeline.statistics import channel_statistics
-    from cifar_pipeline.training import Split, fit
+    from cifar_pipeline.backend.device import resolve_precision
+    from cifar_pipeline.dataset.channel_statistics import channel_statistics
+    from cifar_pipeline.params.presets import load_model
+    from cifar_pipeline.train.stage import Split, fit
 
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (IMAGES, 32, 32, 3), np.uint8)

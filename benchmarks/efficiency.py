@@ -71,8 +71,8 @@ def operations_per_image(network: Any) -> int:
     """
     import keras
 
-    from cifar_pipeline.flip_equivariance import FlipEquivariantConv2D
-    from cifar_pipeline.fourier_convolution import FourierConv2D
+    from cifar_pipeline.fourier.convolution import FourierConv2D
+    from cifar_pipeline.network.flip_equivariance import FlipEquivariantConv2D
 
     kinds = keras.layers.Conv2D | FlipEquivariantConv2D | FourierConv2D | keras.layers.Dense
     total, learning_below = 0, False
@@ -90,16 +90,16 @@ def main(
     preset: Annotated[str, typer.Option(help="A preset of params.yaml.")] = "fast",
 ) -> None:
     """Compare a preset's training steps with the fastest convolution, and print JSON."""
-    from cifar_pipeline.backend import start_backend
+    from cifar_pipeline.backend.start import start_backend
 
     start_backend()
     import numpy as np
 
-    from cifar_pipeline.augmentation import Augmenter
-    from cifar_pipeline.device import processor_name, resolve_precision
-    from cifar_pipeline.params.models import load_model
-    from cifar_pipeline.statistics import channel_statistics
-    from cifar_pipeline.training import Split, fit
+    from cifar_pipeline.backend.device import processor_name, resolve_precision
+    from cifar_pipeline.dataset.channel_statistics import channel_statistics
+    from cifar_pipeline.params.presets import load_model
+    from cifar_pipeline.train.augmentation import Augmenter
+    from cifar_pipeline.train.stage import Split, fit
 
     params = load_model(ROOT / "params.yaml", preset)
     precision = resolve_precision(params.precision)

@@ -41,14 +41,14 @@ def main(
     batch_size: Annotated[int, typer.Option(help="Images in one call.", min=1)] = 100,
 ) -> None:
     """Compare the exports of a model with Keras, and print JSON."""
-    from cifar_pipeline.backend import start_backend
+    from cifar_pipeline.backend.start import start_backend
 
     start_backend()
-    from cifar_pipeline.arrays import load_split
-    from cifar_pipeline.device import processor_name
-    from cifar_pipeline.export_formats import FORMATS, megabytes
-    from cifar_pipeline.exporting import export
-    from cifar_pipeline.saved_model import load_saved_model
+    from cifar_pipeline.backend.device import processor_name
+    from cifar_pipeline.dataset.arrays import load_split
+    from cifar_pipeline.export.command import export
+    from cifar_pipeline.export.formats import FORMATS, megabytes
+    from cifar_pipeline.trained_model.keras_file import load_saved_model
 
     pixels, labels = (part[:images] for part in load_split(processed, "validation"))
     pixels = pixels.astype(np.float32)

@@ -17,15 +17,15 @@ import numpy as np
 from common import PROCESSED, ROOT  # puts src on the path
 from PIL import Image, ImageDraw, ImageFont
 
-from cifar_pipeline.chosen import threshold_at
-from cifar_pipeline.familiarity_statistics import (
+from cifar_pipeline.evaluate.thresholds import threshold_at
+from cifar_pipeline.images.decoding import decode_picture, fitted
+from cifar_pipeline.images.paths import PictureError, expand
+from cifar_pipeline.trained_model.keras_file import load_saved_model
+from cifar_pipeline.trained_model.ood_statistics import (
     FamiliarityStatistics,
     load_familiarity_statistics,
 )
-from cifar_pipeline.picture_decoding import decode_picture, fitted
-from cifar_pipeline.picture_files import PictureError, expand
-from cifar_pipeline.probe import FEATURES, LOGITS
-from cifar_pipeline.saved_model import load_saved_model
+from cifar_pipeline.trained_model.outputs import FEATURES, LOGITS
 
 IMAGES = 1000  # of each kind
 CANVAS = 256  # text and charts are drawn so large and then reduced as predict does

@@ -149,7 +149,7 @@ def main(
     ] = False,
 ) -> None:
     """Measure what is missing and write the table into README.md."""
-    from cifar_pipeline.atomic import replacing
+    from cifar_pipeline.common.atomic import replacing
 
     text = README.read_text()
     if text.count(BEGIN) != 1 or text.count(END) != 1:

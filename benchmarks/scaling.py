@@ -19,14 +19,14 @@ EPOCHS = 2  # the first one traces the graph and is left out
 
 def train_once(preset: str, number: int) -> dict[str, float]:
     """Train on the first `number` images; return seconds of an epoch and peak memory."""
-    from cifar_pipeline.backend import start_backend
+    from cifar_pipeline.backend.start import start_backend
 
     start_backend()
-    from cifar_pipeline.arrays import load_split
-    from cifar_pipeline.device import resolve_precision
-    from cifar_pipeline.params.models import load_model
-    from cifar_pipeline.statistics import load_statistics
-    from cifar_pipeline.training import Split, fit
+    from cifar_pipeline.backend.device import resolve_precision
+    from cifar_pipeline.dataset.arrays import load_split
+    from cifar_pipeline.dataset.channel_statistics import load_statistics
+    from cifar_pipeline.params.presets import load_model
+    from cifar_pipeline.train.stage import Split, fit
 
     params = load_model(ROOT / "params.yaml", preset)
     params = for_epochs(params, EPOCHS)

@@ -38,7 +38,7 @@ def published(epochs: int) -> list[dict[str, float]]:
     import keras
     from keras import layers
 
-    from cifar_pipeline.arrays import load_split
+    from cifar_pipeline.dataset.arrays import load_split
 
     keras.utils.set_random_seed(SEED)
     images, labels = load_split(PROCESSED, "train")
@@ -91,14 +91,14 @@ def published(epochs: int) -> list[dict[str, float]]:
 
 def ours(preset: str) -> dict[str, float]:
     """Train a preset to its end; return its seconds, tracing included, and validation accuracy."""
-    from cifar_pipeline.backend import start_backend
+    from cifar_pipeline.backend.start import start_backend
 
     start_backend()
-    from cifar_pipeline.arrays import load_split
-    from cifar_pipeline.device import resolve_precision
-    from cifar_pipeline.params.models import load_model
-    from cifar_pipeline.statistics import load_statistics
-    from cifar_pipeline.training import Split, fit
+    from cifar_pipeline.backend.device import resolve_precision
+    from cifar_pipeline.dataset.arrays import load_split
+    from cifar_pipeline.dataset.channel_statistics import load_statistics
+    from cifar_pipeline.params.presets import load_model
+    from cifar_pipeline.train.stage import Split, fit
 
     params = load_model(ROOT / "params.yaml", preset)
     train, validation = (Split(*load_split(PROCESSED, name)) for name in ("train", "validation"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from cifar_pipeline.interpreter import require_environment
+from cifar_pipeline.common.environment import require_environment
 
 require_environment()
 
@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from cifar_pipeline.command import command_app
+from cifar_pipeline.common.console import command_app
 from cifar_pipeline.params.download import DownloadParams
 from cifar_pipeline.params.loading import load_section
 

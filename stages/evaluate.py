@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from cifar_pipeline.interpreter import require_environment
+from cifar_pipeline.common.environment import require_environment
 
 require_environment()
 
@@ -13,13 +13,13 @@ from typing import Annotated
 
 import typer
 
-from cifar_pipeline.command import command_app
-from cifar_pipeline.one_trainer import remove_backup
+from cifar_pipeline.common.console import command_app
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.loading import load_section
-from cifar_pipeline.params.models import load_model
 from cifar_pipeline.params.preprocess import PreprocessParams
+from cifar_pipeline.params.presets import load_model
 from cifar_pipeline.params.train import TrainParams
+from cifar_pipeline.trained_model.training_lock import remove_backup
 
 
 def main(
@@ -38,7 +38,7 @@ def main(
         f"models.{training.model}": load_model(params, training.model),
     }
     remove_backup(model.parent)
-    from cifar_pipeline.evaluation import evaluate
+    from cifar_pipeline.evaluate.stage import evaluate
 
     evaluate(model, processed, reports, choices, used)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from cifar_pipeline.interpreter import require_environment
+from cifar_pipeline.common.environment import require_environment
 
 require_environment()
 
@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from cifar_pipeline.command import command_app, say
+from cifar_pipeline.common.console import command_app, say
 from cifar_pipeline.params.loading import load_section
 from cifar_pipeline.params.preprocess import PreprocessParams
 
@@ -27,7 +27,7 @@ def main(
 ) -> None:
     """Hold validation images out of the training set and write all arrays as .npy files."""
     choices = load_section(params, PreprocessParams, "preprocess")
-    from cifar_pipeline.preprocessing import preprocess
+    from cifar_pipeline.preprocess.stage import preprocess
 
     sizes = preprocess(raw, processed, choices)
     say(", ".join(f"{split}: {size:,} images" for split, size in sizes.items()))

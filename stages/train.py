@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from cifar_pipeline.interpreter import require_environment
+from cifar_pipeline.common.environment import require_environment
 
 require_environment()
 
@@ -13,11 +13,11 @@ from typing import Annotated
 
 import typer
 
-from cifar_pipeline.command import command_app
-from cifar_pipeline.one_trainer import alone_in, what_the_same_command_does
+from cifar_pipeline.common.console import command_app
 from cifar_pipeline.params.loading import load_section
-from cifar_pipeline.params.models import load_model
+from cifar_pipeline.params.presets import load_model
 from cifar_pipeline.params.train import TrainParams
+from cifar_pipeline.trained_model.training_lock import alone_in, what_the_same_command_does
 
 
 def main(
@@ -32,10 +32,10 @@ def main(
     choices = load_section(params, TrainParams, "train")
     model = load_model(params, choices.model)
     with alone_in(models):
-        from cifar_pipeline.backend import start_backend
+        from cifar_pipeline.backend.start import start_backend
 
         start_backend()
-        from cifar_pipeline.training import train
+        from cifar_pipeline.train.stage import train
 
         train(processed, models, reports, model, choices.seed)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cifar_pipeline.backend import start_backend
+from cifar_pipeline.backend.start import start_backend
 from workspace import Workspace
 
 # As the stages do, deterministic operations among it; and before a module of tests imports Keras:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cifar_pipeline.params.models import ModelParams, load_model
+from cifar_pipeline.params.presets import ModelParams, load_model
 from closure import ROOT
 
 

@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 from keras import ops
 
-from cifar_pipeline import grouping, training
-from cifar_pipeline.backup import Backup
-from cifar_pipeline.feeding import TrainingBatches, smoothed_targets
-from cifar_pipeline.grouping import GroupedBatches, group_size
-from cifar_pipeline.jax_training import ScannedModel, TiledMaxPooling2D
-from cifar_pipeline.network import build_saved_network, build_training_network
-from cifar_pipeline.params.models import Augmentation, ModelParams
-from cifar_pipeline.training import Run
-from cifar_pipeline.whitening import whitening_filters
+from cifar_pipeline.network.build import build_saved_network, build_training_network
+from cifar_pipeline.network.whitening import whitening_filters
+from cifar_pipeline.params.presets import Augmentation, ModelParams
+from cifar_pipeline.train import grouping
+from cifar_pipeline.train import stage as training
+from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
+from cifar_pipeline.train.checkpoint import Backup
+from cifar_pipeline.train.grouping import GroupedBatches, group_size
+from cifar_pipeline.train.scanned_steps import ScannedModel, TiledMaxPooling2D
+from cifar_pipeline.train.stage import Run
 from synthetic import synthetic_split
 from test_resume import (
     IMAGES,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cifar_pipeline.backend import start_backend
-from cifar_pipeline.classes import CLASS_NAMES
+from cifar_pipeline.backend.start import start_backend
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 
 TRAINING_IMAGES = np.random.default_rng(4).integers(0, 256, (40, 32, 32, 3), np.uint8)
 
@@ -19,9 +19,9 @@ def save_model(path: Path, features: str = "features", bias: float = 0.0, classe
     start_backend()
     import keras
 
-    from cifar_pipeline.keras_archive import save_canonical
-    from cifar_pipeline.probe import FEATURES, learn_statistics
-    from cifar_pipeline.saved_model import class_names_entry
+    from cifar_pipeline.trained_model.canonical_archive import save_canonical
+    from cifar_pipeline.trained_model.keras_file import class_names_entry
+    from cifar_pipeline.trained_model.outputs import FEATURES, learn_statistics
 
     pixels = keras.Input((32, 32, 3), dtype="float32")
     scaled = keras.layers.Rescaling(1 / 255, name="scaled")(pixels)

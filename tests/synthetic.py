@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cifar_pipeline.batches import BATCH_FILES, encode_batch
+from cifar_pipeline.dataset.binary_format import BATCH_FILES, encode_batch
 
 
 def synthetic_split(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

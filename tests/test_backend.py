@@ -12,7 +12,7 @@ from closure import ROOT
 START = """
 import sys
 sys.path.insert(0, "src")
-from cifar_pipeline.backend import start_backend
+from cifar_pipeline.backend.start import start_backend
 start_backend()
 import keras
 print("started", file=sys.stderr)

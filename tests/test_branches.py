@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cifar_pipeline.classes import CLASS_NAMES
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from differences import METRICS, SCORES, answer, at, metrics_that_differ, rows, without_differences
 from workspace import Workspace
 

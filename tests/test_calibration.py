@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cifar_pipeline.calibration import (
+from cifar_pipeline.metrics.calibration import (
     COLDEST,
     HOTTEST,
     at_temperature,
@@ -13,7 +13,7 @@ from cifar_pipeline.calibration import (
     fit_temperature,
     reliability,
 )
-from cifar_pipeline.scoring import cross_entropy
+from cifar_pipeline.metrics.classification import cross_entropy
 
 # Three images at confidence 0.65, two of them right; one at 0.95, right; bins of a tenth.
 PROBABILITIES = np.array([[0.65, 0.35], [0.35, 0.65], [0.65, 0.35], [0.05, 0.95]], np.float32)

@@ -10,9 +10,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cifar_pipeline.command import command_app
-from cifar_pipeline.errors import ParamsError, PipelineError
-from cifar_pipeline.interruption import _GRACE_SECONDS
+from cifar_pipeline.common.console import command_app
+from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.common.sigint import _GRACE_SECONDS
 from closure import ROOT
 
 
@@ -66,7 +66,7 @@ COMMANDS = {
 }
 PROGRAM = """
 import os, threading, time
-from cifar_pipeline.command import command_app
+from cifar_pipeline.common.console import command_app
 def work():
     print("working", flush=True)
     {body}

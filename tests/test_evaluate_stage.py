@@ -12,16 +12,16 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cifar_pipeline.arrays import CLASSES, SPLITS, array_names
-from cifar_pipeline.backend import start_backend
-from cifar_pipeline.calibration import fit_temperature
-from cifar_pipeline.checksums import write_manifest
-from cifar_pipeline.classes import CLASS_NAMES
-from cifar_pipeline.command import command_app
-from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.probe import Outputs
-from cifar_pipeline.saved_model import load_saved_model, predict_probabilities
-from cifar_pipeline.validation_outputs import FILE, write_validation_outputs
+from cifar_pipeline.backend.start import start_backend
+from cifar_pipeline.common.checksums import write_manifest
+from cifar_pipeline.common.console import command_app
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.dataset.arrays import CLASSES, SPLITS, array_names
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
+from cifar_pipeline.metrics.calibration import fit_temperature
+from cifar_pipeline.trained_model.keras_file import load_saved_model, predict_probabilities
+from cifar_pipeline.trained_model.outputs import Outputs
+from cifar_pipeline.trained_model.validation_outputs import FILE, write_validation_outputs
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = ROOT / "stages" / "evaluate.py"

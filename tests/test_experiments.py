@@ -12,7 +12,7 @@ from differences import METRICS, answer, at, metrics_that_differ, rows, without_
 from workspace import Workspace
 
 CHANGE = {"params.yaml": {"models.fast.block1.filters": {"old": 8, "new": 16, "diff": 8}}}
-MODULE = "src/cifar_pipeline/reports.py"
+MODULE = "src/cifar_pipeline/evaluate/reports.py"
 # Marks what this version of the module has written, and says where it lies.
 MARKING = """
 _unmarked = metrics_of

@@ -17,14 +17,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from cifar_pipeline import export_formats, exporting, model_classes
-from cifar_pipeline.backend import start_backend
-from cifar_pipeline.classes import CLASS_NAMES
+from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.cli import app
-from cifar_pipeline.export_formats import FORMATS
-from cifar_pipeline.params.models import Activation, load_model
-from cifar_pipeline.saved_model import class_names_entry
-from cifar_pipeline.statistics import channel_statistics
+from cifar_pipeline.dataset.channel_statistics import channel_statistics
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
+from cifar_pipeline.export import command as exporting
+from cifar_pipeline.export import formats as export_formats
+from cifar_pipeline.export.formats import FORMATS
+from cifar_pipeline.params.presets import Activation, load_model
+from cifar_pipeline.trained_model import class_names as model_classes
+from cifar_pipeline.trained_model.keras_file import class_names_entry
 from closure import ROOT
 
 # Rounding alone, in another order of additions: some 1e-6 for a network that is sure of itself.
@@ -45,7 +47,7 @@ def network(images):
     start_backend()
     import keras
 
-    from cifar_pipeline.network import build_saved_network, build_training_network
+    from cifar_pipeline.network.build import build_saved_network, build_training_network
 
     keras.utils.set_random_seed(1)
     random = np.random.default_rng(3)

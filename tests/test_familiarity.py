@@ -6,15 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_pipeline.checksums import sha256_of
-from cifar_pipeline.chosen import Chosen, choose, read_chosen, threshold_at, write_chosen
-from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.familiarity_statistics import (
+from cifar_pipeline.common.checksums import sha256_of
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.evaluate.thresholds import (
+    Chosen,
+    choose,
+    read_chosen,
+    threshold_at,
+    write_chosen,
+)
+from cifar_pipeline.trained_model.keras_file import load_saved_model
+from cifar_pipeline.trained_model.ood_statistics import (
     FamiliarityStatistics,
     load_familiarity_statistics,
 )
-from cifar_pipeline.probe import Probe, learn_statistics, predict_outputs, probe_of
-from cifar_pipeline.saved_model import load_saved_model
+from cifar_pipeline.trained_model.outputs import Probe, learn_statistics, predict_outputs, probe_of
 from pictures import noise
 from small_models import TRAINING_IMAGES, save_model
 

@@ -4,7 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from cifar_pipeline.flip_equivariance import (
+from cifar_pipeline.dataset.channel_statistics import channel_statistics
+from cifar_pipeline.fourier.layout import as_batch_first, as_spatial_first
+from cifar_pipeline.network.build import build_saved_network, build_training_network
+from cifar_pipeline.network.flip_equivariance import (
     FlipEquivariantBatchNormalization,
     FlipEquivariantConv2D,
     FlipEquivariantFourierConv2D,
@@ -13,12 +16,9 @@ from cifar_pipeline.flip_equivariance import (
     mirrored_filters,
     one_of_each_pair,
 )
-from cifar_pipeline.network import build_saved_network, build_training_network
-from cifar_pipeline.params.models import ModelParams
-from cifar_pipeline.spatial_first import as_batch_first, as_spatial_first
-from cifar_pipeline.statistics import channel_statistics
-from cifar_pipeline.training import Split, fit
-from cifar_pipeline.whitening import whitening_filters
+from cifar_pipeline.network.whitening import whitening_filters
+from cifar_pipeline.params.presets import ModelParams
+from cifar_pipeline.train.stage import Split, fit
 from networks import narrow_fast, normal
 from synthetic import synthetic_split
 

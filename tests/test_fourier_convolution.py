@@ -4,16 +4,16 @@ import keras
 import numpy as np
 import pytest
 
-from cifar_pipeline.activations import silu
-from cifar_pipeline.device import processor_computes_in_bfloat16
-from cifar_pipeline.fourier_convolution import FourierConv2D, fourier_saves_time
-from cifar_pipeline.fourier_inference import with_fourier_convolutions
-from cifar_pipeline.fourier_matrices import multiplications
-from cifar_pipeline.network import build_saved_network, build_training_network
-from cifar_pipeline.spatial_first import as_batch_first, as_spatial_first, max_pooled
-from cifar_pipeline.statistics import channel_statistics
-from cifar_pipeline.training import Split, fit
-from cifar_pipeline.whitening import whitening_filters
+from cifar_pipeline.backend.device import processor_computes_in_bfloat16
+from cifar_pipeline.dataset.channel_statistics import channel_statistics
+from cifar_pipeline.fourier.convolution import FourierConv2D, fourier_saves_time
+from cifar_pipeline.fourier.inference import with_fourier_convolutions
+from cifar_pipeline.fourier.layout import as_batch_first, as_spatial_first, max_pooled
+from cifar_pipeline.fourier.matrices import multiplications
+from cifar_pipeline.network.activations import silu
+from cifar_pipeline.network.build import build_saved_network, build_training_network
+from cifar_pipeline.network.whitening import whitening_filters
+from cifar_pipeline.train.stage import Split, fit
 from networks import narrow_fast, normal
 from synthetic import synthetic_split
 

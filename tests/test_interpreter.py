@@ -30,7 +30,7 @@ def test_a_copied_folder_runs_its_own_code(tmp_path: Path) -> None:
     """As a queued or temporary experiment of DVC is: a copy of the workspace elsewhere."""
     for folder in ("stages", "src"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    with (tmp_path / "src/cifar_pipeline/command.py").open("a") as file:
+    with (tmp_path / "src/cifar_pipeline/common/console.py").open("a") as file:
         file.write("\nprint('this is the copy')\n")
     done = subprocess.run(
         [sys.executable, tmp_path / "stages/preprocess.py", "--help"],

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cifar_pipeline.intervals import of_mean, of_proportion
+from cifar_pipeline.metrics.confidence_intervals import of_mean, of_proportion
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cifar_pipeline.mixtures import (
+from cifar_pipeline.evaluate.mixed_images import (
     ALPHAS,
     Parents,
     blended,

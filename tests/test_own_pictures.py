@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cifar_pipeline.batches import read_batches, read_class_names
-from cifar_pipeline.checksums import check_manifest, read_manifest
+from cifar_pipeline.common.checksums import check_manifest, read_manifest
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.dataset.binary_format import read_batches, read_class_names
 from cifar_pipeline.download.own_pictures import install_pictures, is_picture_folder
-from cifar_pipeline.errors import PipelineError
 from pictures import as_nobody
 from synthetic import synthetic_split
 from workspace import Workspace
@@ -191,7 +191,7 @@ def test_the_pipeline_trains_on_them(workspace: Workspace) -> None:
     folder = workspace.folder.parent / "pictures"
     write_pictures(folder, train=60, test=20)
     workspace.set_params({"download.source": str(folder), "preprocess.validation_images": 30})
-    check = ("env", "PYTHONPATH=src", "python", "-m", "cifar_pipeline.params.check")
+    check = ("env", "PYTHONPATH=src", "python", "-m", "cifar_pipeline.check_params")
     digest = re.findall(r"SHA-256 ([0-9a-f]{64})", workspace.run(*check, expect=1))[0]
     workspace.set_params({"download.sha256": {"pictures": digest}})
     workspace.run(*check)

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cifar_pipeline.calibration import at_temperature
-from cifar_pipeline.chosen import Chosen
-from cifar_pipeline.classes import CLASS_NAMES
-from cifar_pipeline.evaluation import shown_parents
-from cifar_pipeline.mixtures import choose_parents, judge, sweep
-from cifar_pipeline.page import figures
-from cifar_pipeline.page.background import Background, Layer
-from cifar_pipeline.page.gallery import confident_mistakes, least_certain, pictures
-from cifar_pipeline.page.rendering import Findings, Mixed, remark_on_pairs, write_page
-from cifar_pipeline.predictions import Predictions
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
+from cifar_pipeline.evaluate.mixed_images import choose_parents, judge, sweep
+from cifar_pipeline.evaluate.page import figures
+from cifar_pipeline.evaluate.page.gallery import confident_mistakes, least_certain, pictures
+from cifar_pipeline.evaluate.page.provenance import Background, Layer
+from cifar_pipeline.evaluate.page.rendering import Findings, Mixed, remark_on_pairs, write_page
+from cifar_pipeline.evaluate.predictions import Predictions
+from cifar_pipeline.evaluate.stage import shown_parents
+from cifar_pipeline.evaluate.thresholds import Chosen
+from cifar_pipeline.metrics.calibration import at_temperature
 
 HOSTILE = ("$x_1$ & co", "_b<script>alert(1)</script>", '"on" | `a` *b*', "\u65e5\u672c #000001")
 

@@ -11,10 +11,10 @@ from dvc.utils.serialize import modify_yaml
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from cifar_pipeline.command import command_app
-from cifar_pipeline.errors import ParamsError
-from cifar_pipeline.params.check import check_params, main
-from cifar_pipeline.params.models import load_model
+from cifar_pipeline.check_params import check_params, main
+from cifar_pipeline.common.console import command_app
+from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.params.presets import load_model
 from closure import ROOT
 
 SHIPPED = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text())

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar_pipeline.picture_decoding import decode_picture
-from cifar_pipeline.picture_files import Fit, PictureError, expand, shown
+from cifar_pipeline.images.decoding import decode_picture
+from cifar_pipeline.images.paths import Fit, PictureError, expand, shown
 from pictures import as_nobody, bomb, encoded, noise
 
 GREY = np.repeat(np.arange(0, 256, 8, np.uint8)[None, :], 32, axis=0)

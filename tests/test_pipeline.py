@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cifar_pipeline.classes import CLASS_NAMES
-from cifar_pipeline.statistics import channel_statistics
+from cifar_pipeline.dataset.channel_statistics import channel_statistics
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from differences import SCORES
 from synthetic import synthetic_split
 from workspace import Workspace
@@ -149,8 +149,8 @@ def test_a_second_repro_has_nothing_to_do(finished_workspace: Workspace) -> None
 
 
 def test_test_labels_cannot_influence_training(workspace: Workspace) -> None:
-    from cifar_pipeline.batches import decode_batch, encode_batch
-    from cifar_pipeline.checksums import sha256_of
+    from cifar_pipeline.common.checksums import sha256_of
+    from cifar_pipeline.dataset.binary_format import decode_batch, encode_batch
 
     before = {name: workspace.read(name) for name in ("models/model.keras", "reports/history.csv")}
     metrics = workspace.read("reports/test_metrics.json")
@@ -173,7 +173,7 @@ def test_test_labels_cannot_influence_training(workspace: Workspace) -> None:
 def test_a_misspelt_preset_ends_before_any_stage(workspace: Workspace) -> None:
     workspace.set_params({"train.model": "fsat"})
     output = workspace.run(
-        "env", "PYTHONPATH=src", "python", "-m", "cifar_pipeline.params.check", expect=2
+        "env", "PYTHONPATH=src", "python", "-m", "cifar_pipeline.check_params", expect=2
     )
     assert output.strip().endswith("did you mean 'fast'?")
     assert len(output.strip().splitlines()) == 1

@@ -14,12 +14,13 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from cifar_pipeline import prediction, prediction_output
-from cifar_pipeline.checksums import sha256_of
-from cifar_pipeline.chosen import Chosen, choose, write_chosen
-from cifar_pipeline.classes import CLASS_NAMES
 from cifar_pipeline.cli import app
-from cifar_pipeline.saved_model import load_saved_model
+from cifar_pipeline.common.checksums import sha256_of
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
+from cifar_pipeline.evaluate.thresholds import Chosen, choose, write_chosen
+from cifar_pipeline.predict import output as prediction_output
+from cifar_pipeline.predict import predictor as prediction
+from cifar_pipeline.trained_model.keras_file import load_saved_model
 from closure import ROOT
 from pictures import as_nobody, bomb, encoded, noise
 from small_models import save_model

@@ -6,14 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_pipeline.arrays import load_split
-from cifar_pipeline.batches import BATCH_FILES, decode_batch, encode_batch, read_batches
-from cifar_pipeline.checksums import check_manifest, write_manifest
-from cifar_pipeline.errors import ParamsError, PipelineError
+from cifar_pipeline.common.checksums import check_manifest, write_manifest
+from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.dataset.arrays import load_split
+from cifar_pipeline.dataset.binary_format import (
+    BATCH_FILES,
+    decode_batch,
+    encode_batch,
+    read_batches,
+)
+from cifar_pipeline.dataset.channel_statistics import channel_statistics
 from cifar_pipeline.params.preprocess import PreprocessParams
-from cifar_pipeline.preprocessing import preprocess
-from cifar_pipeline.splitting import hold_out
-from cifar_pipeline.statistics import channel_statistics
+from cifar_pipeline.preprocess.hold_out import hold_out
+from cifar_pipeline.preprocess.stage import preprocess
 from synthetic import synthetic_split, write_batches
 
 

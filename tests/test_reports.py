@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cifar_pipeline.calibration import at_temperature
-from cifar_pipeline.classes import CLASS_NAMES
-from cifar_pipeline.error_printing import print_errors
-from cifar_pipeline.error_table import confused_pairs, confusion_matrix, error_table
-from cifar_pipeline.predictions import Predictions
-from cifar_pipeline.reports import write_reports
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
+from cifar_pipeline.evaluate.predictions import Predictions
+from cifar_pipeline.evaluate.reports import write_reports
+from cifar_pipeline.evaluate.terminal import print_errors
+from cifar_pipeline.metrics.calibration import at_temperature
+from cifar_pipeline.metrics.confusion import confused_pairs, confusion_matrix, error_table
 
 # Of 4 airplanes 2 are taken for birds and 1 for an automobile; of 3 automobiles 1 for an airplane
 # and 1 for a bird; both birds are right; 1 cat is taken for a bird. No other class occurs.

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cifar_pipeline.batches import decode_batch, encode_batch
-from cifar_pipeline.checksums import sha256_of
+from cifar_pipeline.common.checksums import sha256_of
+from cifar_pipeline.dataset.binary_format import decode_batch, encode_batch
 from workspace import Workspace
 
 

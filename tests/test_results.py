@@ -12,12 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from browsing import assert_whole, launched
-from cifar_pipeline.backend import start_backend
+from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.cli import app
-from cifar_pipeline.export_formats import FORMATS
-from cifar_pipeline.fourier_inference import with_fourier_convolutions
-from cifar_pipeline.prediction import Predictor
-from cifar_pipeline.saved_model import load_saved_model
+from cifar_pipeline.export.formats import FORMATS
+from cifar_pipeline.fourier.inference import with_fourier_convolutions
+from cifar_pipeline.predict.predictor import Predictor
+from cifar_pipeline.trained_model.keras_file import load_saved_model
 from closure import ROOT
 
 pytestmark = pytest.mark.results

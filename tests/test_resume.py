@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cifar_pipeline.arrays import load_split
-from cifar_pipeline.backup import Backup, RunState
-from cifar_pipeline.checksums import write_manifest
-from cifar_pipeline.keras_archive import save_canonical
-from cifar_pipeline.network import build_saved_network
-from cifar_pipeline.params.models import ModelParams
-from cifar_pipeline.run_key import run_key
-from cifar_pipeline.statistics import channel_statistics
-from cifar_pipeline.training import Run, Split, fit
+from cifar_pipeline.common.checksums import write_manifest
+from cifar_pipeline.dataset.arrays import load_split
+from cifar_pipeline.dataset.channel_statistics import channel_statistics
+from cifar_pipeline.network.build import build_saved_network
+from cifar_pipeline.params.presets import ModelParams
+from cifar_pipeline.train.checkpoint import Backup, RunState
+from cifar_pipeline.train.fingerprint import run_key
+from cifar_pipeline.train.stage import Run, Split, fit
+from cifar_pipeline.trained_model.canonical_archive import save_canonical
 from synthetic import synthetic_split
 from test_training import shipped, small
 
@@ -211,8 +211,8 @@ def test_a_run_s_key_holds_everything_it_depends_on(
     np.save(processed / "train_labels.npy", LABELS[::-1])
     write_manifest(processed)
     assert changed() == ["data"]
-    monkeypatch.setattr("cifar_pipeline.run_key.version", lambda _: "0.0")
-    monkeypatch.setattr("cifar_pipeline.run_key._code", dict)
+    monkeypatch.setattr("cifar_pipeline.train.fingerprint.version", lambda _: "0.0")
+    monkeypatch.setattr("cifar_pipeline.train.fingerprint._code", dict)
     assert changed() == ["data", "code", "versions"]
 
 

@@ -5,7 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from cifar_pipeline.scoring import accuracy, brier_score, cross_entropy, top_k_accuracy
+from cifar_pipeline.metrics.classification import (
+    accuracy,
+    brier_score,
+    cross_entropy,
+    top_k_accuracy,
+)
 
 PROBABILITIES = np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1], [0.25, 0.5, 0.25]], np.float32)
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from cifar_pipeline.muon import ConvolutionMuon
-from cifar_pipeline.sgd import BiasRateSGD, LookaheadSGD
+from cifar_pipeline.optim.muon import ConvolutionMuon
+from cifar_pipeline.optim.sgd import BiasRateSGD, LookaheadSGD
 from networks import normal
 
 STEPS = 12

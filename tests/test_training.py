@@ -9,25 +9,25 @@ import keras
 import numpy as np
 import pytest
 
-from cifar_pipeline.augmentation import Augmenter
-from cifar_pipeline.device import (
+from cifar_pipeline.backend.device import (
     gpu_details,
     processor_computes_in_bfloat16,
     resolve_convolution,
     resolve_precision,
 )
-from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.feeding import TrainingBatches, smoothed_targets
-from cifar_pipeline.hard_examples import ImageLosses, LearnLosses
-from cifar_pipeline.keras_archive import save_canonical
-from cifar_pipeline.muon import orthogonalized
-from cifar_pipeline.network import build_saved_network, build_training_network
-from cifar_pipeline.params.models import Adam, Augmentation, ModelParams, Sgd, load_model
-from cifar_pipeline.schedule import OneCycle
-from cifar_pipeline.spatial_first import as_spatial_first
-from cifar_pipeline.statistics import channel_statistics
-from cifar_pipeline.training import Run, Split, build_early_stopping, fit
-from cifar_pipeline.whitening import whitening_filters
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.dataset.channel_statistics import channel_statistics
+from cifar_pipeline.fourier.layout import as_spatial_first
+from cifar_pipeline.network.build import build_saved_network, build_training_network
+from cifar_pipeline.network.whitening import whitening_filters
+from cifar_pipeline.optim.muon import orthogonalized
+from cifar_pipeline.optim.schedules import OneCycle
+from cifar_pipeline.params.presets import Adam, Augmentation, ModelParams, Sgd, load_model
+from cifar_pipeline.train.augmentation import Augmenter
+from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
+from cifar_pipeline.train.hard_examples import ImageLosses, LearnLosses
+from cifar_pipeline.train.stage import Run, Split, build_early_stopping, fit
+from cifar_pipeline.trained_model.canonical_archive import save_canonical
 from closure import ROOT
 from synthetic import synthetic_split
 
@@ -369,7 +369,7 @@ def watched_epochs(
         def on_train_end(self, logs: dict[str, object] | None = None) -> None:
             self.watch()
 
-    monkeypatch.setattr("cifar_pipeline.training.LearnLosses", Watched)
+    monkeypatch.setattr("cifar_pipeline.train.stage.LearnLosses", Watched)
     run = fit(params, 1, "float32", data, data, channel_statistics(data.images))
     return run, epochs
 

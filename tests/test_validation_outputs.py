@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.probe import Outputs
-from cifar_pipeline.validation_outputs import (
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.trained_model.outputs import Outputs
+from cifar_pipeline.trained_model.validation_outputs import (
     FILE,
     load_validation_outputs,
     write_validation_outputs,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cifar_pipeline.views import predict_views, views
+from cifar_pipeline.evaluate.test_time_augmentation import predict_views, views
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
 

@@ -5,9 +5,9 @@ The pipeline itself is `dvc repro`; its four stages are the scripts in stages/.
 
 import typer
 
-from cifar_pipeline.command import guarded
-from cifar_pipeline.exporting import export
-from cifar_pipeline.predict_command import predict
+from cifar_pipeline.common.console import guarded
+from cifar_pipeline.export.command import export
+from cifar_pipeline.predict.command import predict
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 

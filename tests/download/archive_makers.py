@@ -9,7 +9,12 @@ import tarfile
 import numpy as np
 from PIL import Image
 
-from cifar_pipeline.batches import BATCH_FILES, TEST_BATCH, TRAIN_BATCHES, decode_batch
+from cifar_pipeline.dataset.binary_format import (
+    BATCH_FILES,
+    TEST_BATCH,
+    TRAIN_BATCHES,
+    decode_batch,
+)
 
 RECORDS = 10
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from archive_makers import hashes_of, make_batches, official_archive
 
-from cifar_pipeline.checksums import check_manifest
+from cifar_pipeline.common.checksums import check_manifest
 from cifar_pipeline.download import http
 from cifar_pipeline.params.download import DownloadParams
 

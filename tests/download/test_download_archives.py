@@ -17,8 +17,8 @@ from archive_makers import (
 from PIL import Image
 
 from cifar_pipeline.download.archives import batches_in_archive
-from cifar_pipeline.download.failures import ArchiveError
-from cifar_pipeline.download.opcodes import batch_from_pickle
+from cifar_pipeline.download.errors import ArchiveError
+from cifar_pipeline.download.pickle_reader import batch_from_pickle
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from cifar_pipeline.download.pace import Pace
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.download.rate_limit import Pace
 from cifar_pipeline.download.stage import download
-from cifar_pipeline.errors import PipelineError
 
 
 def fails(raw, params):
@@ -195,7 +195,7 @@ def test_two_downloads_at_once_fetch_once(server, choose, tmp_path, check):
 
 
 def test_pace_averages_over_its_window():
-    from cifar_pipeline.download.failures import TooSlowError
+    from cifar_pipeline.download.errors import TooSlowError
 
     now = 0.0
     pace = Pace(100, 10, clock=lambda: now)

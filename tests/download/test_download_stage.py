@@ -11,9 +11,9 @@ import pytest
 from archive_makers import make_batches, official_archive, python_archive
 from pydantic import ValidationError
 
+from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.download import stage
 from cifar_pipeline.download.stage import download
-from cifar_pipeline.errors import PipelineError
 
 ROOT = Path(__file__).resolve().parents[2]
 

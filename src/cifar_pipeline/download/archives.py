@@ -9,15 +9,15 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from cifar_pipeline.batches import BATCH_FILES
-from cifar_pipeline.download.failures import ArchiveError
-from cifar_pipeline.download.opcodes import batch_from_pickle
-from cifar_pipeline.download.pictures import (
+from cifar_pipeline.dataset.binary_format import BATCH_FILES
+from cifar_pipeline.download.errors import ArchiveError
+from cifar_pipeline.download.npm_package import (
     TEST_LABELS,
     TRAIN_LABELS,
     batches_from_pictures,
     picture_name,
 )
+from cifar_pipeline.download.pickle_reader import batch_from_pickle
 
 BINARY_FOLDER = "cifar-10-batches-bin"
 BINARY = {name: f"{BINARY_FOLDER}/{name}" for name in BATCH_FILES}

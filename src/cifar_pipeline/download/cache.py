@@ -12,9 +12,9 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from cifar_pipeline.command import say
+from cifar_pipeline.common.console import say
+from cifar_pipeline.common.file_lock import locked
 from cifar_pipeline.download.npm import WORK_PREFIX
-from cifar_pipeline.locking import locked
 
 VARIABLE = "CIFAR_PIPELINE_CACHE"
 REMEDY = f"free some space, or set {VARIABLE} to a folder with 200 MB to spare"

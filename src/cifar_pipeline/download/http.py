@@ -8,9 +8,9 @@ from pathlib import Path
 import requests
 import urllib3.exceptions
 
-from cifar_pipeline.download.failures import SourceError
-from cifar_pipeline.download.meter import Meter
-from cifar_pipeline.download.pace import Pace
+from cifar_pipeline.download.errors import SourceError
+from cifar_pipeline.download.progress import Meter
+from cifar_pipeline.download.rate_limit import Pace
 
 CONNECT_SECONDS = 10.0
 RETRY_SECONDS = 1.0

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from cifar_pipeline.atomic import replacing, writing
-from cifar_pipeline.checksums import MANIFEST, manifest_text, sha256_of
-from cifar_pipeline.download.failures import ArchiveError, OtherFilesError
+from cifar_pipeline.common.atomic import replacing, writing
+from cifar_pipeline.common.checksums import MANIFEST, manifest_text, sha256_of
+from cifar_pipeline.download.errors import ArchiveError, OtherFilesError
 
 
 def install(batches: Iterable[tuple[str, bytes]], folder: Path, sha256: Mapping[str, str]) -> None:

@@ -8,9 +8,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from cifar_pipeline.download.failures import SourceError
-from cifar_pipeline.download.meter import Meter
-from cifar_pipeline.download.pace import Pace
+from cifar_pipeline.download.errors import SourceError
+from cifar_pipeline.download.progress import Meter
+from cifar_pipeline.download.rate_limit import Pace
 
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 2.0

@@ -12,7 +12,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from cifar_pipeline.batches import (
+from cifar_pipeline.common.checksums import sha256_of
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.dataset.binary_format import (
     CLASS_NAMES_FILE,
     MOST_CLASSES,
     TEST_BATCH,
@@ -20,11 +22,9 @@ from cifar_pipeline.batches import (
     class_names_text,
     encode_batch,
 )
-from cifar_pipeline.checksums import sha256_of
 from cifar_pipeline.download.install import install
-from cifar_pipeline.errors import PipelineError
-from cifar_pipeline.picture_decoding import decode_picture, require_regular
-from cifar_pipeline.picture_files import PictureError, shown
+from cifar_pipeline.images.decoding import decode_picture, require_regular
+from cifar_pipeline.images.paths import PictureError, shown
 
 Result = TypeVar("Result")
 

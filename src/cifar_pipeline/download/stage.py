@@ -5,8 +5,9 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from cifar_pipeline.atomic import writing
-from cifar_pipeline.command import say
+from cifar_pipeline.common.atomic import writing
+from cifar_pipeline.common.console import say
+from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.download.archives import batches_in_archive, batches_in_folder
 from cifar_pipeline.download.cache import (
     REMEDY,
@@ -16,7 +17,7 @@ from cifar_pipeline.download.cache import (
     cached_archives,
     part_path,
 )
-from cifar_pipeline.download.failures import (
+from cifar_pipeline.download.errors import (
     ArchiveError,
     OtherFilesError,
     SourceError,
@@ -24,11 +25,10 @@ from cifar_pipeline.download.failures import (
 )
 from cifar_pipeline.download.http import fetch
 from cifar_pipeline.download.install import describe, install, is_installed
-from cifar_pipeline.download.meter import metering
 from cifar_pipeline.download.npm import npm_program, pack
 from cifar_pipeline.download.own_pictures import install_pictures, is_picture_folder
-from cifar_pipeline.download.pace import Pace
-from cifar_pipeline.errors import PipelineError
+from cifar_pipeline.download.progress import metering
+from cifar_pipeline.download.rate_limit import Pace
 from cifar_pipeline.params.download import NPM, PICTURES, DownloadParams
 
 LOCAL_COPY = (

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dvc_cache.hashing import md5_of
-from cifar_pipeline.errors import PipelineError
 from cifar_pipeline.params.loading import read_yaml
 
 DIRECTORY = ".dir"

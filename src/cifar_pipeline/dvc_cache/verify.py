@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cifar_pipeline.command import command_app, complain, say
+from cifar_pipeline.common.console import command_app, complain, say
+from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dvc_cache.reading import Objects, WorkspaceFile, read_objects, read_workspace
 from cifar_pipeline.dvc_cache.records import Record, current_records, names_of
 from cifar_pipeline.dvc_cache.repair import put_back_or_remove
-from cifar_pipeline.errors import PipelineError
 
 
 def verify_cache(repair: bool) -> None:

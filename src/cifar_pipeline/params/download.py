@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field, StringConstraints, field_validator
 
-from cifar_pipeline.errors import ParamsError
+from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.params.loading import Section
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

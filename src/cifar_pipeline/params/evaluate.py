@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
+from cifar_pipeline.evaluate.test_time_augmentation import Views
 from cifar_pipeline.params.loading import Section
-from cifar_pipeline.views import Views
 
 
 class EvaluateParams(Section):

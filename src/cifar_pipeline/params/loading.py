@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from cifar_pipeline.errors import ParamsError
+from cifar_pipeline.common.errors import ParamsError
 
 
 class Section(BaseModel):

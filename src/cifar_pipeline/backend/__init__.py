@@ -1,0 +1,1 @@
+"""The Keras backend: its start, the device, and what needs TensorFlow or JAX itself."""

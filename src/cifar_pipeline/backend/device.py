@@ -1,0 +1,95 @@
+"""Which device trains, and in which precision."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+
+from cifar_pipeline.backend.jax import jax_gpu_details
+from cifar_pipeline.backend.tensorflow import tensorflow_gpu_details
+
+Precision = Literal["float32", "bfloat16"]
+Convolution = Literal["direct", "fourier"]
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+_AMPERE = (8, 0)
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+def _gpus() -> list[str]:
+    # Asking JAX for GPUs where there are none is an error, asking for all devices is not.
+    return [name for name in keras.distribution.list_devices() if name.startswith("gpu")]
+
+
+def gpu_details() -> dict[str, Any]:
+    """Return `device_name` and `compute_capability` of the first GPU where they are known.
+
+    The capability is CUDA's, as two numbers: (8, 0) for an A100.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        return tensorflow_gpu_details()
+    if backend == "jax" and _gpus():
+        return jax_gpu_details()
+    return {}
+
+
+def describe_device() -> str:
+    """Return the device that Keras trains on, as one phrase."""
+    gpus = _gpus()
+    if gpus:
+        return f"GPU, 1 of {len(gpus)} ({keras.backend.backend()})"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"CPU, {cores} cores ({keras.backend.backend()})"
+
+
+def _reported_by_linux(cpuinfo: Path, field: str) -> str:
+    """Return what Linux reports of the first core under `field`, empty elsewhere."""
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return ""
+    line = next((line for line in lines if line.partition(":")[0].strip() == field), "")
+    return line.partition(":")[2].strip()
+
+
+def processor_name(cpuinfo: Path = _CPUINFO) -> str:
+    """Return the processor's name, or its architecture where Linux does not report one."""
+    return _reported_by_linux(cpuinfo, "model name") or platform.machine()
+
+
+def processor_details(cpuinfo: Path = _CPUINFO) -> list[str]:
+    """Return what tells kinds of processors apart; virtual machines hide the name, not the rest."""
+    fields = ("vendor_id", "cpu family", "model", "stepping", "flags")
+    return [processor_name(cpuinfo), *(_reported_by_linux(cpuinfo, field) for field in fields)]
+
+
+def processor_computes_in_bfloat16(cpuinfo: Path = _CPUINFO) -> bool:
+    """Say whether the processor has bfloat16 arithmetic, by the flags that Linux reports.
+
+    Elsewhere the answer is no: emulated bfloat16 is slower than float32.
+    """
+    return bool(_BFLOAT16_FLAGS & set(_reported_by_linux(cpuinfo, "flags").split()))
+
+
+def resolve_precision(choice: Literal["auto", "float32", "bfloat16"]) -> Precision:
+    """Return the precision for `choice`; `auto` is bfloat16 where the device computes in it."""
+    if choice != "auto":
+        return choice
+    if _gpus():
+        capability = gpu_details().get("compute_capability")
+        return "bfloat16" if capability and capability >= _AMPERE else "float32"
+    return "bfloat16" if processor_computes_in_bfloat16() else "float32"
+
+
+def resolve_convolution(choice: Literal["auto", "direct", "fourier"]) -> Convolution:
+    """Return the algorithm for `choice`; `auto` is direct on GPUs, whose own are faster."""
+    if choice != "auto":
+        return choice
+    return "direct" if _gpus() else "fourier"
+
+
+def keeps_images_on_device() -> bool:
+    """Say whether the training images go to the device once, as JAX can have it on a GPU."""
+    return keras.backend.backend() == "jax" and bool(_gpus())

@@ -1,0 +1,123 @@
+"""Start Keras' backend without its start-up notes."""
+
+import gc
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from cifar_pipeline.common.errors import PipelineError
+
+_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+# oneDNN's kernels. TensorFlow uses them by itself only where the processor has instructions for
+# neural networks (AVX512-VNNI and newer); with AVX2 alone they are two to three times as fast too.
+_ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+_X86 = {"x86_64", "AMD64"}  # elsewhere it is not measured
+_JAX_DETERMINISM = "--xla_gpu_deterministic_ops=true"  # JAX is deterministic on a CPU anyway
+
+
+def start_backend() -> None:
+    """Import Keras as this project needs it, with TensorFlow's notes kept off the terminal.
+
+    Every operation gives the same bits on every run. A user's keras.json may name another backend,
+    float type or image layout: none of them may change a result. KERAS_BACKEND chooses the
+    backend, TensorFlow by default, which computes with oneDNN on every x86 processor unless
+    TF_ENABLE_ONEDNN_OPTS is 0. TensorFlow 2.21 prints some of its notes whatever its log level
+    says; where the user has set TF_CPP_MIN_LOG_LEVEL, everything shows, and when the start fails,
+    so does what was kept back.
+
+    Raises:
+        PipelineError: the backend cannot be imported.
+    """
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend == "jax" and _JAX_DETERMINISM not in os.environ.get("XLA_FLAGS", ""):
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_JAX_DETERMINISM}".strip()
+    shown = _LEVEL in os.environ
+    choices = {_LEVEL: "2", **({_ONEDNN: "1"} if platform.machine() in _X86 else {})}
+    # Keras would import Matplotlib for its galleries, and TensorFlow Lite imports JAX, which takes
+    # time as well and sets TF_CPP_MIN_LOG_LEVEL, with which TensorFlow's notes show.
+    unwanted = ["matplotlib", *(["jax"] if backend != "jax" else [])]
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(_unless_set(choices))  # read while TensorFlow is imported
+            if "keras" not in sys.modules:
+                stack.enter_context(_without_garbage_collection())
+            for module in unwanted:
+                stack.enter_context(_as_if_not_installed(module))
+            if not shown:
+                stack.enter_context(_standard_error_kept_back())
+            import keras
+
+            keras.distribution.list_devices()
+            from cifar_pipeline.backend.tensorflow import enable_determinism
+
+            enable_determinism()
+    except (ImportError, ValueError) as error:
+        raise PipelineError(
+            f"Keras cannot start on {backend} ({error}); unset KERAS_BACKEND or install {backend}"
+        ) from None
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
+
+
+@contextmanager
+def _unless_set(variables: dict[str, str]) -> Iterator[None]:
+    """Set those environment variables that the user has not; remove them when the block ends."""
+    added = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+@contextmanager
+def _as_if_not_installed(module: str) -> Iterator[None]:
+    """Let nothing import `module` in the block, unless that has been done."""
+    hidden = module not in sys.modules
+    if hidden:
+        sys.modules[module] = None  # type: ignore[assignment]  # what Python has for this
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules[module]
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Collect no garbage in the block, and never look at what it has left.
+
+    Imports make half a million objects that stay. Looking at them again and again is a quarter of
+    the time that TensorFlow and Keras take to start, and of that of tracing.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
+
+
+@contextmanager
+def _standard_error_kept_back() -> Iterator[None]:
+    """Send file descriptor 2, which C++ writes to, into a file; print that if the block fails."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            kept.seek(0)
+            os.write(terminal, kept.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            os.close(terminal)

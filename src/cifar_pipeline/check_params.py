@@ -1,0 +1,65 @@
+"""Validate the whole params.yaml: `python -m cifar_pipeline.check_params`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cifar_pipeline.common.console import command_app
+from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
+from cifar_pipeline.download.own_pictures import check_pictures, is_picture_folder
+from cifar_pipeline.params.download import PICTURES, DownloadParams
+from cifar_pipeline.params.evaluate import EvaluateParams
+from cifar_pipeline.params.loading import Section, nearest, pick, read_yaml, validate
+from cifar_pipeline.params.preprocess import PreprocessParams
+from cifar_pipeline.params.presets import load_model, validate_model
+from cifar_pipeline.params.train import TrainParams
+from cifar_pipeline.preprocess.hold_out import images_of_each
+
+_IMAGES_OF_A_CLASS = 5_000  # of CIFAR-10, for training
+SECTIONS: dict[str, type[Section]] = {
+    "download": DownloadParams,
+    "preprocess": PreprocessParams,
+    "train": TrainParams,
+    "evaluate": EvaluateParams,
+}
+
+
+def check_params(path: Path) -> None:
+    """Validate every section and every preset of the file `path`.
+
+    Raises:
+        ParamsError: the first thing that is wrong.
+    """
+    content = read_yaml(path)
+    for name in content:
+        if name not in (*SECTIONS, "models"):
+            known = [*SECTIONS, "models"]
+            raise ParamsError(f"{path}: {name} is not a known section{nearest(name, known)}")
+    for name, schema in SECTIONS.items():
+        validate(schema, pick(content, [name], path), name, path)
+    choices = validate(DownloadParams, content["download"], "download", path)
+    source = Path(choices.source).expanduser() if choices.source else None
+    if source and is_picture_folder(source):
+        # DVC sees the digest alone: other pictures would go unnoticed.
+        check_pictures(source, choices.sha256.get(PICTURES))
+    else:
+        size = content["preprocess"]["validation_images"]
+        images_of_each(size, len(CLASS_NAMES), _IMAGES_OF_A_CLASS)
+    presets = pick(content, ["models"], path)
+    if isinstance(presets, dict):
+        for name, values in presets.items():
+            validate_model(values, name, path)
+    load_model(path, validate(TrainParams, content["train"], "train", path).model)
+
+
+def main(
+    params: Annotated[Path, typer.Option(help="The file of parameters.")] = Path("params.yaml"),
+) -> None:
+    """Check params.yaml: every section, every preset, and that train.model names one."""
+    check_params(params)
+
+
+if __name__ == "__main__":
+    command_app(main)()

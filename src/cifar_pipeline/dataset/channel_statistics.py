@@ -1,0 +1,49 @@
+"""Per-channel statistics of the training images."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from cifar_pipeline.common.atomic import replacing
+from cifar_pipeline.common.checksums import check_manifest
+
+STATISTICS = "statistics.json"
+
+
+class ChannelStatistics(BaseModel):
+    """Mean and standard deviation of the red, green and blue pixels, on the scale 0-255."""
+
+    mean: tuple[float, float, float]
+    standard_deviation: tuple[float, float, float]
+
+
+def channel_statistics(images: np.ndarray) -> ChannelStatistics:
+    """Return the statistics of uint8 images (N, H, W, 3).
+
+    They come from integer sums of pixels and of squared pixels, so that no order of additions and
+    no processor can change them.
+    """
+    mean, deviation = [], []
+    for channel in range(3):
+        counts = np.bincount(images[..., channel].reshape(-1), minlength=256).tolist()
+        number = sum(counts)
+        total = sum(count * value for value, count in enumerate(counts))
+        squares = sum(count * value * value for value, count in enumerate(counts))
+        mean.append(total / number)
+        # The variance as one quotient of integers: exact until the division.
+        deviation.append(((number * squares - total * total) / number**2) ** 0.5)
+    return ChannelStatistics(mean=tuple(mean), standard_deviation=tuple(deviation))
+
+
+def write_statistics(folder: Path, statistics: ChannelStatistics) -> None:
+    """Write the statistics into `folder`."""
+    with replacing(folder / STATISTICS) as temporary:
+        temporary.write_text(json.dumps(statistics.model_dump(), indent=2) + "\n")
+
+
+def load_statistics(folder: Path) -> ChannelStatistics:
+    """Return the statistics in `folder`, once verified; errors as `check_manifest`."""
+    check_manifest(folder, [STATISTICS], "preprocess")
+    return ChannelStatistics.model_validate_json((folder / STATISTICS).read_text())

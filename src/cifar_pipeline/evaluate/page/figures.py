@@ -1,0 +1,190 @@
+"""The page's figures, drawn by Matplotlib as SVG that follows the page's colours and font.
+
+The same numbers give the same bytes: no dates, and names from a fixed salt.
+"""
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+
+import numpy as np
+import pandas as pd
+from matplotlib import style
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from cifar_pipeline.evaluate.mixed_images import ALPHAS, Sweep
+
+# Stand-ins: no other part of a figure has these colours, and the page's style sheet says what
+# they are in light and in dark.
+_COLOURS = {
+    "#000001": "var(--ink)",
+    "#000002": "var(--muted)",
+    "#000003": "var(--line)",
+    "#000004": "var(--first)",
+    "#000005": "var(--second)",
+    "#000006": "var(--panel)",
+}
+_INK, _MUTED, _LINE, _FIRST, _SECOND, _PANEL = _COLOURS
+_MOST_NUMBERED = 25  # classes in a confusion matrix with numbers
+_LARGEST = 14.0  # inches
+_POINTS = 72  # in an inch
+_STYLE = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": _LINE,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.labelcolor": _MUTED,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": _INK,
+    "axes.titlesize": 11,
+    "figure.facecolor": "none",
+    "font.size": 10,
+    "grid.color": _LINE,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.labelcolor": _INK,
+    "svg.fonttype": "none",  # text stays text, in the page's font
+    "text.parse_math": False,  # a class may be named $5
+    "text.color": _INK,
+    "xtick.color": _LINE,
+    "xtick.labelcolor": _MUTED,
+    "ytick.color": _LINE,
+    "ytick.labelcolor": _MUTED,
+}
+
+
+@contextmanager
+def _drawing(name: str, width: float, height: float) -> Iterator[tuple[Figure, list[str]]]:
+    """Yield a figure of so many inches, and a list that gets its SVG when the block has ended."""
+    drawn: list[str] = []
+    with (
+        # Whatever the user's own matplotlibrc says, and ids that differ from figure to figure.
+        style.context(["default", {**_STYLE, "svg.hashsalt": name}]),
+        warnings.catch_warnings(),
+    ):
+        # Matplotlib measures text in its own font, and the browser shows it in one that has all.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
+        # Not by pyplot: that keeps figures, and wants to know about a screen.
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure, drawn
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    drawn.append(_inline(buffer.getvalue(), name))
+
+
+def _inline(svg: str, name: str) -> str:
+    """Return the <svg> element alone: fit for a page with others, as wide as there is room."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    # What Matplotlib calls its groups repeats from figure to figure; nothing refers to it.
+    svg = re.sub(r' id="(?!m|p|[0-9a-f]{8})[A-Za-z0-9_.]+"', "", svg)
+    svg = re.sub(r' id="(?:matplotlib\.axis|patch|legend|figure|axes|text|line2d)_\d+"', "", svg)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg)
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: inherit", svg)
+    for stand_in, colour in _COLOURS.items():
+        svg = svg.replace(stand_in, colour)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(name)}"', 1)
+
+
+def learning_curve(history: pd.DataFrame, measure: str, best_epoch: int) -> str:
+    """Draw "loss" or "accuracy" of training and validation by epoch; `history` is history.csv."""
+    with _drawing(f"Learning curve: {measure}", 4.6, 3) as (figure, drawn):
+        axes = figure.subplots()
+        for column, label, colour in (
+            (measure, "training", _FIRST),
+            (f"val_{measure}", "validation", _SECOND),
+        ):
+            known = history.dropna(subset=column)  # not every epoch need be validated
+            axes.plot(known["epoch"], known[column], "o-", color=colour, label=label, ms=3)
+        axes.axvline(best_epoch, color=_MUTED, linewidth=0.8, linestyle=":")
+        axes.set(title=measure, xlabel="epoch (dotted: the one kept)")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.legend()
+    return drawn[0]
+
+
+def confusion(matrix: np.ndarray, names: tuple[str, ...]) -> str:
+    """Draw the confusion matrix: the stronger a cell's colour, the more mistakes it holds.
+
+    Args:
+        matrix: int64 (classes, classes), row: actual class.
+        names: of the classes. Where they are too many for numbers, colours alone tell.
+    """
+    mistakes = matrix - np.diag(matrix.diagonal())
+    side = min(max(5.6, 0.3 * len(names)), _LARGEST)
+    with _drawing("Confusion matrix", side + 0.8, side) as (figure, drawn):
+        axes = figure.subplots()
+        axes.grid(visible=False)
+        most = max(int(mistakes.max()), 1)
+        places = range(len(names))
+        for row, column in np.argwhere(matrix):
+            if row != column:
+                # The root lets the few mistakes be seen beside the many.
+                shade = float(np.sqrt(mistakes[row, column] / most))
+                corner = (column - 0.5, row - 0.5)
+                axes.add_patch(Rectangle(corner, 1, 1, facecolor=_SECOND, alpha=0.85 * shade))
+            if len(names) <= _MOST_NUMBERED:
+                axes.text(
+                    column,
+                    row,
+                    f"{matrix[row, column]:,}",
+                    ha="center",
+                    va="center",
+                    color=_MUTED if row == column else _INK,
+                    fontsize=8,
+                )
+        size = min(10, 0.6 * _POINTS * side / len(names))
+        axes.set_xticks(places, names, rotation=45 if size == 10 else 90, ha="right", fontsize=size)
+        axes.set_yticks(places, names, fontsize=size)
+        axes.set(xlabel="predicted", ylabel="actual")
+        axes.set_xlim(-0.5, len(names) - 0.5)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.tick_params(length=0)
+    return drawn[0]
+
+
+def reliability_diagram(table: pd.DataFrame, title: str) -> str:
+    """Draw accuracy against confidence, by bins; `table` is that of `calibration.reliability`."""
+    filled = table[table["images"] > 0]
+    with _drawing(f"Reliability {title}", 4.6, 3.6) as (figure, drawn):
+        axes = figure.subplots()
+        width = float(table["to"][0] - table["from"][0])
+        axes.bar(
+            filled["from"],
+            filled["accuracy"],
+            width,
+            align="edge",
+            color=_FIRST,
+            edgecolor=_PANEL,
+        )
+        axes.plot([0, 1], [0, 1], color=_INK, linewidth=1, linestyle="--")
+        axes.plot(filled["confidence"], filled["accuracy"], "o", color=_SECOND, ms=4)
+        axes.set(title=title, xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
+    return drawn[0]
+
+
+def sweep_curves(sweep: Sweep, names: tuple[str, ...]) -> str:
+    """Draw the probabilities of both parents, and of the likeliest other class, along alpha."""
+    one, other = sweep.parents.classes
+    curves = [
+        (sweep.probabilities[:, one], names[one], _FIRST),
+        (sweep.probabilities[:, other], names[other], _SECOND),
+    ]
+    if len(names) > 2:
+        rest = np.delete(sweep.probabilities, [one, other], axis=1).max(axis=1)
+        curves.append((rest, "likeliest other", _MUTED))
+    title = f"{names[one]} to {names[other]}"
+    with _drawing(f"Blend of {title}", 4.2, 2.6) as (figure, drawn):
+        axes = figure.subplots()
+        lines = [axes.plot(ALPHAS, values, color=colour)[0] for values, _, colour in curves]
+        axes.set(xlabel=f"share of the {names[other]}", ylim=(0, 1), xlim=(0, 1))
+        # Labels of lines must not begin with "_", and these may.
+        axes.legend(lines, [label for _, label, _ in curves], fontsize=8)
+    return drawn[0]

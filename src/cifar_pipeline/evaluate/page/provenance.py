@@ -1,0 +1,134 @@
+"""Where a model comes from: preset, params, layers, data and versions, for page and model card."""
+
+import io
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from ruamel.yaml import YAML
+
+from cifar_pipeline.common.checksums import MANIFEST, sha256_of
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.dataset.arrays import load_labels
+from cifar_pipeline.params.loading import Section
+
+if TYPE_CHECKING:
+    import keras
+
+_PACKAGES = ("keras", "numpy", "pandas", "matplotlib", "pillow", "jinja2")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A row of the model's summary."""
+
+    name: str
+    kind: str
+    shape: str
+    weights: int
+
+
+@dataclass(frozen=True)
+class Background:
+    """What the page and the model card say beside scores.
+
+    Attributes:
+        preset: its name.
+        seed: of the training.
+        params: the parameters in use, as YAML.
+        label_smoothing: in the training loss.
+        hardest_share: of the training images, that an epoch shows.
+        history: history.csv of train.
+        training: train_metrics.json of train.
+        layers: of the saved model.
+        training_images: their number.
+        validation_images: their number.
+        model_digest: SHA-256 of the model's archive.
+        hashes: SHA-256 of the processed arrays by file.
+        versions: by package.
+    """
+
+    preset: str
+    seed: int
+    params: str
+    label_smoothing: float
+    hardest_share: float
+    history: pd.DataFrame
+    training: dict[str, Any]
+    layers: list[Layer]
+    training_images: int
+    validation_images: int
+    model_digest: str
+    hashes: dict[str, str]
+    versions: dict[str, str]
+
+
+def gather(
+    used: Mapping[str, Section],
+    reports: Path,
+    processed: Path,
+    archive: Path,
+    model: "keras.Model",
+) -> Background:
+    """Read what train and preprocess have left.
+
+    Args:
+        used: sections of params.yaml, `train` and `models.PRESET` among them.
+        reports: folder with train's history.csv and train_metrics.json.
+        processed: folder of preprocess.
+        archive: the .keras file of `model`.
+        model: as loaded.
+
+    Raises:
+        PipelineError: a file is missing or damaged.
+    """
+    text = io.StringIO()
+    sections = {name: section.model_dump(mode="json") for name, section in used.items()}
+    YAML(typ="rt").dump(sections, text)
+    training_params = sections["train"]
+    preset = sections[f"models.{training_params['model']}"]
+    try:
+        history = pd.read_csv(reports / "history.csv")
+        training = json.loads((reports / "train_metrics.json").read_text())
+        hashes = json.loads((processed / MANIFEST).read_text())
+    except OSError as error:
+        raise PipelineError(f"{error.filename} cannot be read; run `dvc repro train`") from None
+    except ValueError:
+        raise PipelineError(
+            f"{reports}/history.csv or train_metrics.json is damaged; `git restore {reports}` "
+            "brings the committed ones back"
+        ) from None
+    import keras
+
+    packages = (*_PACKAGES, keras.backend.backend())
+    return Background(
+        preset=training_params["model"],
+        seed=training_params["seed"],
+        params=text.getvalue(),
+        label_smoothing=preset["label_smoothing"],
+        hardest_share=preset["hardest_share"],
+        history=history,
+        training=training,
+        layers=[
+            Layer(
+                layer.name,
+                type(layer).__name__,
+                " x ".join(map(str, layer.output.shape[1:])),
+                layer.count_params(),
+            )
+            for layer in model.layers
+        ],
+        training_images=len(load_labels(processed, "train")),
+        validation_images=len(load_labels(processed, "validation")),
+        model_digest=sha256_of(archive),
+        hashes=hashes,
+        versions={
+            "Python": platform.python_version(),
+            **{name: version(name) for name in sorted(packages)},
+        },
+    )

@@ -1,0 +1,1 @@
+"""Convolutions by discrete Fourier transforms."""

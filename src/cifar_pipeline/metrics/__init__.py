@@ -1,0 +1,1 @@
+"""Measures of a classifier, functions of probabilities and labels."""

@@ -1,0 +1,1 @@
+"""The ConvNet that is trained, from parameters."""

@@ -1,0 +1,266 @@
+"""A VGG-like ConvNet from parameters alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from cifar_pipeline.backend.device import resolve_convolution
+from cifar_pipeline.backend.tensorflow import FusedBatchNormalization
+from cifar_pipeline.dataset.channel_statistics import ChannelStatistics
+from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
+from cifar_pipeline.fourier.convolution import FourierConv2D, fourier_saves_time
+from cifar_pipeline.fourier.layout import (
+    as_batch_first,
+    as_spatial_first,
+    is_spatial_first,
+    max_pooled,
+)
+from cifar_pipeline.fourier.matrices import out_side
+from cifar_pipeline.network.activations import silu
+from cifar_pipeline.network.flip_equivariance import (
+    FlipEquivariantBatchNormalization,
+    FlipEquivariantConv2D,
+    FlipEquivariantFourierConv2D,
+    FlipInvariantDense,
+    halves_swapped,
+    mirrored_filters,
+    one_of_each_pair,
+)
+from cifar_pipeline.network.whitening import PATCH
+from cifar_pipeline.params.presets import Block, Head, ModelParams
+from cifar_pipeline.train.scanned_steps import IS_JAX, TiledMaxPooling2D
+from cifar_pipeline.trained_model.outputs import FEATURES, LOGITS
+
+_BATCH_NORM_EPSILON = 2e-5  # cuDNN takes no less than 1e-5
+
+
+class DiracUniform(keras.initializers.Initializer):
+    """The first filters pass their input channel on; the rest are uniform, variance 1 / (3 fan-in).
+
+    Source: airbench94 (Jordan, 2024, section 3.3); kernels are (rows, columns, inputs, filters).
+
+    Args:
+        passed: the input channels that are passed on, as far as there are filters; None: all.
+    """
+
+    def __init__(self, passed: Sequence[int] | None = None) -> None:
+        self.passed = passed
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        """Return a kernel of `shape`."""
+        rows, columns, inputs, filters = shape
+        bound = 1 / np.sqrt(rows * columns * inputs)
+        kernel = np.array(keras.random.uniform(shape, -bound, bound))
+        passed = list(range(inputs) if self.passed is None else self.passed)[:filters]
+        passing = np.arange(len(passed))
+        kernel[..., passing] = 0
+        kernel[rows // 2, columns // 2, passed, passing] = 1
+        return keras.ops.convert_to_tensor(kernel, dtype=dtype)
+
+
+class _Builder:
+    """Stacks layers; `for_saving` chooses between the network to train and the one to save.
+
+    In the one to train, convolutions that are quicker by Fourier transforms are done so. Their maps
+    are in the order (rows, columns, batch, channels), and stay in it until a layer needs another.
+    With `flip_equivariant` that network learns half of the filters; in the one to save all of them
+    are plain. `mirror_of` is that of the maps that the next convolution gets.
+    """
+
+    def __init__(
+        self, params: ModelParams, policy: str, for_saving: bool, mirror_of: Sequence[int]
+    ) -> None:
+        self.params, self.policy, self.for_saving = params, policy, for_saving
+        self.mirror_of = mirror_of
+        self.in_pairs = params.flip_equivariant and not for_saving
+        self.fourier = not for_saving and resolve_convolution(params.convolution) == "fourier"
+
+    def normalized(self, pixels: Any, statistics: ChannelStatistics) -> Any:
+        if self.params.normalization == "unit":
+            return layers.Rescaling(1 / 255, dtype=self.policy, name="normalize")(pixels)
+        variance = [deviation**2 for deviation in statistics.standard_deviation]
+        return layers.Normalization(
+            mean=list(statistics.mean), variance=variance, dtype=self.policy, name="normalize"
+        )(pixels)
+
+    def whitened(self, maps: Any, filters: int, activation: str) -> Any:
+        maps = layers.Conv2D(
+            filters, PATCH, use_bias=False, trainable=False, dtype=self.policy, name="whiten"
+        )(maps)
+        return self._activated(maps, activation, "whiten_activation")
+
+    def block(self, maps: Any, block: Block, name: str) -> Any:
+        first = None
+        for number in range(1, block.convolutions + 1):
+            part = f"{name}_conv{number}"
+            pooled = number == 1 and block.pooling_after == "first"
+            maps = self._convolved(maps, block, part, block.pooling if pooled else 1)
+            if pooled:
+                maps = self._pooled(maps, block, name)
+            if block.batch_normalization:
+                maps = self._batch_normalized(maps, f"{part}_norm")
+            if block.shortcut and number == block.convolutions:
+                maps = self._added(maps, first, f"{name}_shortcut")
+            maps = self._activated(maps, block.activation, f"{part}_act")
+            first = maps if number == 1 else first
+        if block.pooling_after == "last":
+            maps = self._pooled(maps, block, name)
+        return self._dropped(maps, block.dropout, name)
+
+    def head(self, maps: Any, head: Head, classes: int) -> Any:
+        pooling = {
+            "flatten": layers.Flatten,
+            "max": layers.GlobalMaxPooling2D,
+            "average": layers.GlobalAveragePooling2D,
+        }[head.pooling]
+        features = pooling(dtype=self.policy, name=FEATURES)(self._batch_first(maps))
+        dense = FlipInvariantDense if self.in_pairs else layers.Dense
+        if head.dense_units:
+            features = dense(
+                head.dense_units, activation=head.activation, dtype=self.policy, name="hidden"
+            )(features)
+            dense = layers.Dense  # what the hidden layer answers is no longer in pairs
+        features = self._dropped(features, head.dropout, "head")
+        logits = dense(classes, dtype=self.policy, name="logits")(features)
+        # Logits in float32: a loss or a softmax in bfloat16 has two or three digits.
+        return layers.Rescaling(head.logit_scale, dtype="float32", name=LOGITS)(logits)
+
+    def _convolved(self, maps: Any, block: Block, name: str, pooling: int) -> Any:
+        dirac = block.batch_normalization and not self.for_saving
+        shape = (maps.shape[1], block.kernel_size, block.padding, maps.shape[-1], block.filters)
+        options: dict[str, Any] = {
+            "padding": block.padding,
+            # A bias right before batch normalisation has no effect: the mean takes it away.
+            "use_bias": not block.batch_normalization,
+            "kernel_initializer": DiracUniform() if dirac else "glorot_uniform",
+            "dtype": self.policy,
+            "name": name,
+        }
+        if self.in_pairs:
+            options["mirror_of"] = self.mirror_of
+            if dirac:  # their mirror images pass the other one of each pair on
+                options["kernel_initializer"] = DiracUniform(one_of_each_pair(self.mirror_of))
+            self.mirror_of = halves_swapped(block.filters)
+        if self.fourier and fourier_saves_time(*shape):
+            maps = self._spatial_first(maps)
+            side = out_side(maps.shape[0], block.kernel_size, block.padding)
+            kept = side // pooling * pooling  # the pooling leaves the others out
+            by_fourier = FlipEquivariantFourierConv2D if self.in_pairs else FourierConv2D
+            return by_fourier(block.filters, block.kernel_size, kept=kept, **options)(maps)
+        directly = FlipEquivariantConv2D if self.in_pairs else layers.Conv2D
+        return directly(block.filters, block.kernel_size, **options)(self._batch_first(maps))
+
+    def _added(self, maps: Any, others: Any, name: str) -> Any:
+        ordered = self._spatial_first if is_spatial_first(maps) else self._batch_first
+        return layers.Add(dtype=self.policy, name=name)([maps, ordered(others)])
+
+    def _spatial_first(self, maps: Any) -> Any:
+        return maps if is_spatial_first(maps) else as_spatial_first(maps)
+
+    def _batch_first(self, maps: Any) -> Any:
+        return as_batch_first(maps) if is_spatial_first(maps) else maps
+
+    def _activated(self, maps: Any, activation: str, name: str) -> Any:
+        quicker = not self.for_saving and activation == "silu"
+        return layers.Activation(silu if quicker else activation, dtype=self.policy, name=name)(
+            maps
+        )
+
+    def _pooled(self, maps: Any, block: Block, name: str) -> Any:
+        if block.pooling == 1:
+            return maps
+        if is_spatial_first(maps):
+            return max_pooled(maps, block.pooling)
+        tiled = IS_JAX and not self.for_saving
+        kind = TiledMaxPooling2D if tiled else layers.MaxPooling2D
+        return kind(block.pooling, dtype=self.policy, name=f"{name}_pool")(maps)
+
+    def _batch_normalized(self, maps: Any, name: str) -> Any:
+        kind = layers.BatchNormalization if self.for_saving else FusedBatchNormalization
+        kind = FlipEquivariantBatchNormalization if self.in_pairs else kind
+        return kind(
+            momentum=self.params.batch_norm_momentum,
+            epsilon=_BATCH_NORM_EPSILON,
+            scale=False,
+            dtype=self.policy,
+            name=name,
+        )(maps)
+
+    def _dropped(self, values: Any, rate: float, name: str) -> Any:
+        if not rate:
+            return values
+        return layers.Dropout(rate, dtype=self.policy, name=f"{name}_dropout")(values)
+
+
+def _stack(
+    params: ModelParams,
+    statistics: ChannelStatistics,
+    classes: int,
+    policy: str,
+    for_saving: bool,
+    mirror_of: Sequence[int] = (),
+) -> keras.Model:
+    builder = _Builder(params, policy, for_saving, mirror_of)
+    pixels = keras.Input(IMAGE_SHAPE, dtype="float32", name="pixels")
+    maps = builder.normalized(pixels, statistics)
+    if params.whitening_filters:
+        maps = builder.whitened(maps, params.whitening_filters, params.blocks["block1"].activation)
+    for number in range(1, len(params.blocks) + 1):
+        maps = builder.block(maps, params.blocks[f"block{number}"], f"block{number}")
+    outputs = builder.head(maps, params.head, classes)
+    if for_saving:
+        outputs = layers.Activation("softmax", dtype="float32", name="probabilities")(outputs)
+    return keras.Model(pixels, outputs, name="convnet")
+
+
+def build_training_network(
+    params: ModelParams,
+    statistics: ChannelStatistics,
+    classes: int,
+    precision: str,
+    whitening: np.ndarray | None,
+) -> keras.Model:
+    """Return the untrained network: pixels 0-255 (N, 32, 32, 3) to float32 logits (N, classes).
+
+    Args:
+        params: layers and their dimensions.
+        statistics: of the training images, for `normalization: channel`.
+        classes: number of classes.
+        precision: "float32" or "bfloat16"; weights are float32 in both.
+        whitening: kernel of the frozen first convolution where `params.whitening_filters`, else
+            None; with `params.flip_equivariant` the mirror images of its filters are among them.
+
+    Raises:
+        ValueError: by Keras, when the blocks leave no pixels; with `params.flip_equivariant`, as
+            `mirrored_filters`.
+    """
+    policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
+    mirror_of: Sequence[int] = range(IMAGE_SHAPE[-1])  # colours mirror themselves
+    if params.flip_equivariant and whitening is not None:
+        mirror_of = mirrored_filters(whitening)
+    network = _stack(params, statistics, classes, policy, for_saving=False, mirror_of=mirror_of)
+    if whitening is not None:
+        network.get_layer("whiten").set_weights([whitening])
+    return network
+
+
+def build_saved_network(
+    params: ModelParams, statistics: ChannelStatistics, trained: keras.Model
+) -> keras.Model:
+    """Return `trained` as plain Keras layers in float32: pixels to softmax probabilities."""
+    classes = trained.output_shape[-1]
+    network = _stack(params, statistics, classes, "float32", for_saving=True)
+    for layer in network.layers:
+        if layer.weights:
+            of_trained = trained.get_layer(layer.name)
+            in_pairs = hasattr(of_trained, "plain_weights")
+            layer.set_weights(of_trained.plain_weights() if in_pairs else of_trained.get_weights())
+    return network
+
+
+def halfway_layer(params: ModelParams) -> str:
+    """Return the name of the first activation of the middle block."""
+    return f"block{(len(params.blocks) + 1) // 2}_conv1_act"

@@ -1,0 +1,88 @@
+"""The console command `predict`: which of its classes a trained model sees in picture files."""
+
+import os
+import sys
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.images.paths import Fit, PictureError, expand
+
+
+def predict(
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE",
+            help="Picture files of any kind and size, patterns such as 'photos/**/*.jpg', or "
+            "folders, which stand for the pictures in them and in their subfolders.",
+        ),
+    ],
+    model: Annotated[Path, typer.Option(help="The trained model.")] = Path("models/model.keras"),
+    chosen: Annotated[
+        Path,
+        typer.Option(help="What evaluate chose by validation images: temperature and threshold."),
+    ] = Path("reports/chosen.json"),
+    top: Annotated[
+        int, typer.Option(min=1, help="How many classes to show; all if the model has fewer.")
+    ] = 3,
+    fit: Annotated[
+        Fit,
+        typer.Option(
+            help="A picture that is not square loses its ends, gets white added, or is distorted."
+        ),
+    ] = "crop",
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Show the model's own probabilities, not temperature-scaled."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, not a table.")] = False,
+) -> None:
+    """Show the likeliest classes of pictures, and warn of pictures unlike any the model knows.
+
+    Results go to standard output, errors to standard error. A picture that cannot
+    be read does not stop the others; the exit code is then 1.
+    """
+    if as_json and as_csv:
+        raise ParamsError("--json and --csv exclude each other; choose one of them")
+    # Imported late: NumPy and Pillow would hold up --help.
+    from cifar_pipeline.predict.output import print_csv, print_json, print_table
+    from cifar_pipeline.predict.predictor import Prediction, Predictor, predict_files
+
+    # First of all: without a model nothing can be said of any picture.
+    predictor = Predictor(model, chosen, raw)
+    failed = False
+
+    def watched() -> Iterator[Prediction | PictureError]:
+        nonlocal failed
+        for outcome in predict_files(expand(images), predictor, fit, top):
+            failed = failed or isinstance(outcome, PictureError)
+            yield outcome
+
+    # A name may have characters that the terminal's or the log's encoding lacks.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        if as_json:
+            print_json(watched())
+        elif as_csv:
+            print_csv(watched(), min(top, predictor.classes))
+        else:
+            print_table(watched())
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough
+        raise
+    except OSError as error:
+        # Python would try to write the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise PipelineError(
+            f"the results cannot be written to standard output ({error.strerror}); write them to "
+            "a place with room"
+        ) from None
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,144 @@
+"""Predict the classes of picture files, a batch at a time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from cifar_pipeline.common.console import complain
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.evaluate.thresholds import Chosen, read_chosen
+from cifar_pipeline.images.decoding import decode_picture
+from cifar_pipeline.images.paths import Fit, PictureError
+from cifar_pipeline.metrics.calibration import at_temperature
+from cifar_pipeline.metrics.classification import likeliest
+from cifar_pipeline.trained_model.class_names import names_for
+from cifar_pipeline.trained_model.keras_file import load_saved_model
+from cifar_pipeline.trained_model.ood_statistics import load_familiarity_statistics
+from cifar_pipeline.trained_model.outputs import predict_outputs, probe_of
+
+# So many files, of however many, are in memory at a time.
+BATCH_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Familiarity:
+    """How familiar one picture looks to a model, by what was chosen for that model."""
+
+    score: float
+    chosen: Chosen
+
+    @property
+    def unfamiliar(self) -> bool:
+        """Whether the picture gets a warning."""
+        return self.score < self.chosen.threshold
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one picture.
+
+    Args:
+        name: the file.
+        classes: names and probabilities, the likeliest first; equal ones in the model's order.
+        temperature: of the probabilities; None: they are the model's own.
+        familiarity: None where nothing tells what is familiar to this model.
+    """
+
+    name: str
+    classes: tuple[tuple[str, float], ...]
+    temperature: float | None
+    familiarity: Familiarity | None
+
+
+class Predictor:
+    """A saved model, its classes and, where there is one, what evaluate chose for it.
+
+    Args:
+        model: the .keras archive. Where it tells no names of its classes, one line on standard
+            error says what they are called instead.
+        chosen: the JSON file of evaluate. Where it is missing or not of this model, one line on
+            standard error says so, and the predictions have no temperature and no familiarity.
+        raw: whether to leave the probabilities as the model gives them.
+
+    Attributes:
+        classes: their number.
+
+    Raises:
+        PipelineError: there is no model or it cannot be loaded.
+    """
+
+    def __init__(self, model: Path, chosen: Path, raw: bool = False) -> None:
+        network = load_saved_model(model)
+        self._class_names = names_for(model, network)
+        self._probe = probe_of(network, load_familiarity_statistics(model))
+        self._chosen: Chosen | None = None
+        try:
+            self._chosen = read_chosen(chosen, model, self._probe.score_name)
+        except PipelineError as error:
+            complain(
+                "warning: probabilities are as the model gives them, and which pictures are "
+                f"unfamiliar cannot be told: {error}"
+            )
+        self.classes = len(self._class_names)
+        self._temperature = None if raw or not self._chosen else self._chosen.temperature
+
+    def predict(self, names: list[str], images: np.ndarray, top: int) -> Iterator[Prediction]:
+        """Yield the `top` classes of each image.
+
+        Args:
+            names: the files of the images.
+            images: uint8 (N, 32, 32, 3), N at least 1.
+            top: how many classes; all of them if the model has fewer.
+
+        Raises:
+            PipelineError: the model does not answer probabilities of such images.
+        """
+        outputs = predict_outputs(self._probe, images, BATCH_SIZE)
+        probabilities = outputs.probabilities
+        if self._temperature:
+            probabilities = at_temperature(outputs.logits, self._temperature)
+        for name, row, score in zip(names, probabilities, outputs.familiarity, strict=True):
+            familiarity = Familiarity(float(score), self._chosen) if self._chosen else None
+            labels = likeliest(row, top)
+            classes = tuple((self._class_names[label], float(row[label])) for label in labels)
+            yield Prediction(name, classes, self._temperature, familiarity)
+
+
+def predict_files(
+    found: Iterable[str | PictureError], predictor: Predictor, fit: Fit, top: int
+) -> Iterator[Prediction | PictureError]:
+    """Yield what the model says of every file, or the error of the file, in their order.
+
+    Errors also go to standard error, as soon as they are met.
+
+    Args:
+        found: files, and errors of arguments that name none, from `expand`.
+        predictor: the model.
+        fit: see `decode_picture`.
+        top: see `Predictor.predict`.
+
+    Raises:
+        PipelineError: the model does not answer probabilities of such images.
+    """
+    remaining = iter(found)
+    while batch := [_decoded(item, fit) for item in islice(remaining, BATCH_SIZE)]:
+        pictures = [item for item in batch if not isinstance(item, PictureError)]
+        predictions: Iterator[Prediction] = iter(())
+        if pictures:
+            names, images = zip(*pictures, strict=True)
+            predictions = predictor.predict(list(names), np.stack(images), top)
+        for item in batch:
+            yield item if isinstance(item, PictureError) else next(predictions)
+
+
+def _decoded(item: str | PictureError, fit: Fit) -> tuple[str, np.ndarray] | PictureError:
+    try:
+        if isinstance(item, PictureError):
+            raise item
+        return item, decode_picture(item, fit)
+    except PictureError as error:
+        complain(f"error: {error}")
+        return error

@@ -1,0 +1,99 @@
+"""What happens around the epochs of `fit`."""
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from cifar_pipeline.common.console import say
+from cifar_pipeline.common.errors import PipelineError
+
+HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
+
+
+class RecordLearningRate(keras.callbacks.Callback):
+    """Adds to the epoch's logs the learning rate of its last step. Stands before all others."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write `learning_rate` into `logs`, where all later callbacks see it."""
+        if logs is not None:
+            # `iterations` counts the steps done, so the last step's number is one less.
+            optimizer = self.model.optimizer
+            schedule = getattr(optimizer, "_learning_rate", None)
+            if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+                rate = schedule(optimizer.iterations - 1)
+            else:
+                rate = optimizer.learning_rate
+            logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
+
+
+class RequireFiniteLoss(keras.callbacks.Callback):
+    """Ends a run whose loss is no longer a number, with what to do about it."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Raise PipelineError when a loss is infinite or not a number."""
+        for name in ("loss", "val_loss"):
+            value = (logs or {}).get(name, 0.0)
+            if not math.isfinite(value):
+                raise PipelineError(
+                    f"training diverged: {name} is {value} in epoch {epoch + 1}; "
+                    "lower optimizer.learning_rate of the preset in params.yaml"
+                )
+
+
+class EarlyStoppingIfValidated(keras.callbacks.EarlyStopping):
+    """Keras' own, but it passes over epochs that are not validated, and says nothing of them."""
+
+    def get_monitor_value(self, logs: dict[str, Any] | None) -> float | None:
+        """Return the validation loss, None in an epoch without one."""
+        return (logs or {}).get(self.monitor)
+
+
+class RecordEpochs(keras.callbacks.Callback):
+    """Keeps each epoch's values and seconds.
+
+    Args:
+        rows: of epochs that an earlier process has done, by the names of HISTORY_COLUMNS; what an
+            epoch without validation does not have is left out.
+        seconds: that those took.
+    """
+
+    def __init__(
+        self, rows: Sequence[dict[str, float]] = (), seconds: Sequence[float] = ()
+    ) -> None:
+        super().__init__()
+        self.rows, self.seconds = list(rows), list(seconds)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the epoch's clock."""
+        self._started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add a row."""
+        values = {"epoch": epoch + 1, **(logs or {})}
+        # Validation alone may be missing.
+        known = [n for n in HISTORY_COLUMNS if n in values or not n.startswith("val_")]
+        self.rows.append({name: values[name] for name in known})
+        self.seconds.append(round(time.monotonic() - self._started, 3))
+
+
+class EpochLines(keras.callbacks.Callback):
+    """One line an epoch, where there is no terminal to draw a progress bar on.
+
+    Args:
+        record: what keeps the values; stands before this callback.
+    """
+
+    def __init__(self, record: RecordEpochs) -> None:
+        super().__init__()
+        self._record = record
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Print the epoch's losses and accuracies."""
+        values = self._record.rows[-1]
+        names = ("loss", "accuracy", "val_loss", "val_accuracy")
+        shown = ", ".join(f"{name} {values[name]:.4f}" for name in names if name in values)
+        seconds = self._record.seconds[-1]
+        say(f"epoch {epoch + 1}/{self.params['epochs']}: {shown} ({seconds:.1f} s)")

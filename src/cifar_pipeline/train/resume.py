@@ -1,0 +1,90 @@
+"""Take a run's state after an epoch, and put a network back into it."""
+
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from cifar_pipeline.train.batches import TrainingBatches
+from cifar_pipeline.train.callbacks import RecordEpochs
+from cifar_pipeline.train.checkpoint import Backup, RunState
+
+# What EarlyStopping knows beside its best weights; its on_train_begin resets all of it.
+_COUNTERS = ("wait", "best", "best_epoch", "stopped_epoch")
+
+
+def _variables(network: keras.Model) -> list[Any]:
+    """Return the variables of layers and random streams; metrics start anew in each epoch."""
+    of_metrics = {id(variable) for variable in network.metrics_variables}
+    return [variable for variable in network.variables if id(variable) not in of_metrics]
+
+
+def _values(variables: list[Any]) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+
+def _assign(variables: list[Any], values: list[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def put_back(network: keras.Model, state: RunState) -> None:
+    """Give a network and its optimizer, whose variables exist, those of `state`."""
+    _assign(_variables(network), state.variables)
+    _assign(network.optimizer.variables, state.optimizer)
+
+
+class KeepBackup(keras.callbacks.Callback):
+    """Saves the state after epochs; stands behind the callbacks whose state it takes.
+
+    These are `record`, `early_stopping`, and LearnLosses, which tells `batches`.
+
+    Args:
+        backup: where to.
+        record: the epochs so far.
+        early_stopping: put back into `state` when training begins.
+        batches: that are trained on.
+        state: where the run goes on from, None for a new one.
+        pause: seconds from one saving to the next at least; 0: after every epoch.
+    """
+
+    def __init__(
+        self,
+        backup: Backup,
+        record: RecordEpochs,
+        early_stopping: keras.callbacks.EarlyStopping,
+        batches: TrainingBatches,
+        state: RunState | None,
+        pause: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self._pause, self._saved = pause, time.monotonic()
+        self._backup, self._record, self._state = backup, record, state
+        self._early_stopping, self._batches = early_stopping, batches
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Put early stopping back, which has just reset itself."""
+        if self._state is not None:
+            for name, value in self._state.early_stopping.items():
+                setattr(self._early_stopping, name, value)
+            self._early_stopping.best_weights = self._state.best_weights or None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Save the state, unless that was done a moment ago."""
+        if time.monotonic() - self._saved < self._pause:
+            return
+        stopping = self._early_stopping
+        self._backup.save(
+            RunState(
+                epoch=epoch + 1,
+                rows=self._record.rows,
+                seconds=self._record.seconds,
+                early_stopping={name: getattr(stopping, name) for name in _COUNTERS},
+                variables=_values(_variables(self.model)),
+                optimizer=_values(self.model.optimizer.variables),
+                best_weights=stopping.best_weights or [],
+                images=[self._batches.losses, self._batches.times_shown],
+            )
+        )
+        self._saved = time.monotonic()

@@ -1,0 +1,1 @@
+"""The model on disk, and its outputs for images."""

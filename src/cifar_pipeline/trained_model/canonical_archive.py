@@ -1,0 +1,35 @@
+"""Save a Keras model as a `.keras` file whose bytes depend on the model alone.
+
+Keras writes the date into metadata.json and into every entry of the archive, so that two files of
+one model differ. Both are fixed here; everything else stays as Keras wrote it.
+"""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+
+from cifar_pipeline.common.atomic import replacing
+
+_METADATA = "metadata.json"
+_DATE = (1980, 1, 1, 0, 0, 0)  # the first date that a zip archive can hold
+_DATE_SAVED = "1980-01-01@00:00:00"
+
+
+def save_canonical(model: keras.Model, path: Path, extra: Mapping[str, bytes]) -> None:
+    """Save `model` under `path`, which must end in .keras; the file appears whole or not at all.
+
+    `extra` goes into the archive too, content by name: Keras reads past it.
+    """
+    with replacing(path, durable=True) as temporary:
+        model.save(temporary)
+        with zipfile.ZipFile(temporary) as source:
+            entries = {entry.filename: source.read(entry) for entry in source.infolist()}
+        metadata = json.loads(entries[_METADATA]) | {"date_saved": _DATE_SAVED}
+        entries[_METADATA] = json.dumps(metadata).encode()
+        entries |= extra
+        with zipfile.ZipFile(temporary, "w") as target:
+            for name in sorted(entries):
+                target.writestr(zipfile.ZipInfo(name, _DATE), entries[name])

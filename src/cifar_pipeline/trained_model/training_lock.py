@@ -1,0 +1,51 @@
+"""One training at a time in a folder of models, also beside one that a killed `dvc` left behind."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from cifar_pipeline.common.atomic import remove_leftovers, writing
+from cifar_pipeline.common.errors import PipelineError, under_dvc
+from cifar_pipeline.common.file_lock import locked
+
+LOCK = "training.lock"
+MODEL = "model.keras"
+BACKUP = "training.backup"
+# Where DVC copies the workspace to for queued and temporary experiments, and then deletes it.
+_EXPERIMENTS = ".dvc/tmp/exps"
+
+
+@contextmanager
+def alone_in(models: Path) -> Iterator[None]:
+    """Train alone in `models` while the block runs.
+
+    Raises:
+        PipelineError: another process trains there, or the folder cannot be written.
+    """
+
+    def refuse(process: str) -> None:
+        raise PipelineError(
+            f"process {process or '?'} trains in {models.absolute()} already; wait until it has "
+            f"ended, or stop it with `kill {process or 'PROCESS'}`: the same command then goes on "
+            "after the last epoch that it saved"
+        )
+
+    with ExitStack() as stack:
+        with writing(models):
+            stack.enter_context(locked(models / LOCK, refuse))
+            for name in (MODEL, BACKUP):
+                remove_leftovers(models / name)
+        yield
+
+
+def remove_backup(models: Path) -> None:
+    """Remove what a training has left to go on from, once DVC has noted its results."""
+    if under_dvc():
+        (models / BACKUP).unlink(missing_ok=True)
+
+
+def what_the_same_command_does() -> str:
+    """Return, for a training's last line, what comes of running it again."""
+    if _EXPERIMENTS in Path.cwd().as_posix():
+        return "run the experiment again; a copy of the workspace starts from the first epoch"
+    return "the same command goes on after the last saved epoch"

@@ -1,0 +1,64 @@
+"""What the saved model makes of the validation images: train leaves it, evaluate chooses by it.
+
+A temperature or a threshold is chosen on these: evaluate reads no images but the test set's.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cifar_pipeline.common.atomic import replacing
+from cifar_pipeline.common.checksums import HEAL, sha256_of
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.trained_model.outputs import Outputs
+
+FILE = "validation_outputs.npz"
+
+
+@dataclass(frozen=True)
+class ValidationOutputs:
+    """Logits, float32 (N, classes), and familiarity, float32 (N,); see `Outputs`."""
+
+    logits: np.ndarray
+    familiarity: np.ndarray
+
+
+def write_validation_outputs(model: Path, outputs: Outputs) -> None:
+    """Write the file beside the archive `model`, whose bytes it is tied to.
+
+    Args:
+        model: a .keras archive.
+        outputs: of the validation split, in its order.
+    """
+    with replacing(model.with_name(FILE)) as temporary:
+        np.savez(
+            temporary,
+            logits=outputs.logits,
+            familiarity=outputs.familiarity,
+            model=np.array(sha256_of(model)),
+        )
+
+
+def load_validation_outputs(model: Path) -> ValidationOutputs:
+    """Return what the file beside the archive `model` holds.
+
+    Raises:
+        PipelineError: the file is missing, damaged or another model's.
+    """
+    path = model.with_name(FILE)
+    if not path.is_file():
+        raise PipelineError(f"{path} is missing; run `dvc repro train`")
+    try:
+        # Reading compares the archive's checksums.
+        with path.open("rb") as file, np.load(file) as arrays:
+            outputs = ValidationOutputs(arrays["logits"], arrays["familiarity"])
+            digest = str(arrays["model"])
+    except Exception:  # which one depends on the archive's first damaged part
+        raise PipelineError(f"{path} cannot be read; {HEAL}") from None
+    if digest != sha256_of(model):
+        raise PipelineError(
+            f"{path} belongs to another model than {model}; `dvc checkout` brings both back, "
+            "`dvc repro --force train` makes both"
+        )
+    return outputs
