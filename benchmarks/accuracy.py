@@ -39,7 +39,7 @@ def key_of(preset: str, seed: int, all_images: bool) -> dict[str, str]:
     from cifar_pipeline.dataset.channel_statistics import load_statistics
     from cifar_pipeline.params.presets import load_model
     from cifar_pipeline.train.fingerprint import run_key
-    from cifar_pipeline.train.stage import Split, fit
+    from cifar_pipeline.train.loop import Split, fit
 
     params = load_model(ROOT / "params.yaml", preset)
     precision = resolve_precision(params.precision)
@@ -80,7 +80,7 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     from cifar_pipeline.params.presets import load_model
     from cifar_pipeline.train.checkpoint import Backup
     from cifar_pipeline.train.fingerprint import run_key
-    from cifar_pipeline.train.stage import Split, fit
+    from cifar_pipeline.train.loop import Split, fit
     from cifar_pipeline.trained_model.keras_file import predict_probabilities
 
     params = load_model(ROOT / "params.yaml", preset)

@@ -28,7 +28,7 @@ def train_once(deterministic: bool) -> list[float]:
     from cifar_pipeline.backend.device import resolve_precision
     from cifar_pipeline.dataset.channel_statistics import channel_statistics
     from cifar_pipeline.params.presets import load_model
-    from cifar_pipeline.train.stage import Split, fit
+    from cifar_pipeline.train.loop import Split, fit
 
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (IMAGES, 32, 32, 3), np.uint8)

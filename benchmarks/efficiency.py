@@ -72,9 +72,8 @@ def operations_per_image(network: Any) -> int:
     import keras
 
     from cifar_pipeline.fourier.convolution import FourierConv2D
-    from cifar_pipeline.network.flip_equivariance import FlipEquivariantConv2D
 
-    kinds = keras.layers.Conv2D | FlipEquivariantConv2D | FourierConv2D | keras.layers.Dense
+    kinds = keras.layers.Conv2D | FourierConv2D | keras.layers.Dense
     total, learning_below = 0, False
     for layer in network.layers:
         if not isinstance(layer, kinds):
@@ -99,7 +98,7 @@ def main(
     from cifar_pipeline.dataset.channel_statistics import channel_statistics
     from cifar_pipeline.params.presets import load_model
     from cifar_pipeline.train.augmentation import Augmenter
-    from cifar_pipeline.train.stage import Split, fit
+    from cifar_pipeline.train.loop import Split, fit
 
     params = load_model(ROOT / "params.yaml", preset)
     precision = resolve_precision(params.precision)

@@ -21,11 +21,11 @@ from cifar_pipeline.evaluate.thresholds import threshold_at
 from cifar_pipeline.images.decoding import decode_picture, fitted
 from cifar_pipeline.images.paths import PictureError, expand
 from cifar_pipeline.trained_model.keras_file import load_saved_model
+from cifar_pipeline.trained_model.layer_names import FEATURES, LOGITS
 from cifar_pipeline.trained_model.ood_statistics import (
     FamiliarityStatistics,
     load_familiarity_statistics,
 )
-from cifar_pipeline.trained_model.outputs import FEATURES, LOGITS
 
 IMAGES = 1000  # of each kind
 CANVAS = 256  # text and charts are drawn so large and then reduced as predict does

@@ -98,7 +98,7 @@ def ours(preset: str) -> dict[str, float]:
     from cifar_pipeline.dataset.arrays import load_split
     from cifar_pipeline.dataset.channel_statistics import load_statistics
     from cifar_pipeline.params.presets import load_model
-    from cifar_pipeline.train.stage import Split, fit
+    from cifar_pipeline.train.loop import Split, fit
 
     params = load_model(ROOT / "params.yaml", preset)
     train, validation = (Split(*load_split(PROCESSED, name)) for name in ("train", "validation"))

@@ -12,13 +12,10 @@ def normal(*shape: int) -> np.ndarray:
 
 
 def narrow_fast(**changes: object) -> ModelParams:
-    """Return `fast` with a quarter of its filters, enough for Fourier transforms, and `changes`.
-
-    They are plain filters, unless `changes` says otherwise.
-    """
+    """Return `fast` with a quarter of its filters, enough for Fourier transforms, and `changes`."""
     fast = load_model(ROOT / "params.yaml", "fast")
     blocks = {
         name: block.model_copy(update={"filters": block.filters // 4})
         for name, block in fast.blocks.items()
     }
-    return fast.model_copy(update={"blocks": blocks, "flip_equivariant": False, **changes})
+    return fast.model_copy(update={"blocks": blocks, **changes})

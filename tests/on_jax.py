@@ -13,15 +13,14 @@ import pytest
 from keras import ops
 
 from cifar_pipeline.network.build import build_saved_network, build_training_network
+from cifar_pipeline.network.pooling import TiledMaxPooling2D
 from cifar_pipeline.network.whitening import whitening_filters
 from cifar_pipeline.params.presets import Augmentation, ModelParams
-from cifar_pipeline.train import grouping
-from cifar_pipeline.train import stage as training
+from cifar_pipeline.train import loop, scanned_steps
 from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
 from cifar_pipeline.train.checkpoint import Backup
-from cifar_pipeline.train.grouping import GroupedBatches, group_size
-from cifar_pipeline.train.scanned_steps import ScannedModel, TiledMaxPooling2D
-from cifar_pipeline.train.stage import Run
+from cifar_pipeline.train.loop import Run
+from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel, group_size
 from synthetic import synthetic_split
 from test_resume import (
     IMAGES,
@@ -87,7 +86,7 @@ def test_the_device_augments_to_the_same_pixels(cutout: int) -> None:
     outputs = keras.layers.Dense(10)(keras.layers.Flatten()(pixels))
     network = Watched(pixels, outputs)
     network.compile("sgd", keras.losses.CategoricalCrossentropy(from_logits=True))
-    training._build_training_state(network, 10)
+    loop._build_training_state(network, 10)
     seen.clear()
     network.fit(groups, epochs=1, verbose=0, shuffle=False)
     jax.effects_barrier()
@@ -144,9 +143,9 @@ def test_groups_train_as_batch_by_batch(
     """
     params = recipe(name)
     by_batch = fitted(params, None)
-    monkeypatch.setattr(training, "keeps_images_on_device", lambda: True)
-    monkeypatch.setattr(training, "_GPU_BACKUP_SECONDS", 0.0)
-    monkeypatch.setattr(grouping, "_SIZES", range(3, 2, -1))  # eight whole batches: 3, 3 and 2
+    monkeypatch.setattr(loop, "keeps_images_on_device", lambda: True)
+    monkeypatch.setattr(loop, "_GPU_BACKUP_SECONDS", 0.0)
+    monkeypatch.setattr(scanned_steps, "_SIZES", range(3, 2, -1))  # eight whole batches: 3, 3 and 2
     in_groups = fitted(params, None)
     assert isinstance(in_groups.network, ScannedModel)
     assert not isinstance(by_batch.network, ScannedModel)
@@ -174,8 +173,8 @@ def test_groups_are_trained_without_a_backup_each_moment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Its saving would take as long as an epoch on a GPU."""
-    monkeypatch.setattr(training, "keeps_images_on_device", lambda: True)
-    monkeypatch.setattr(training, "_GPU_BACKUP_SECONDS", 3600.0)
+    monkeypatch.setattr(loop, "keeps_images_on_device", lambda: True)
+    monkeypatch.setattr(loop, "_GPU_BACKUP_SECONDS", 3600.0)
     path = tmp_path / "backup"
     fitted(recipe("fast"), Backup(path, KEY))
     assert not path.exists()

@@ -21,7 +21,8 @@ def save_model(path: Path, features: str = "features", bias: float = 0.0, classe
 
     from cifar_pipeline.trained_model.canonical_archive import save_canonical
     from cifar_pipeline.trained_model.keras_file import class_names_entry
-    from cifar_pipeline.trained_model.outputs import FEATURES, learn_statistics
+    from cifar_pipeline.trained_model.layer_names import FEATURES
+    from cifar_pipeline.trained_model.outputs import learn_statistics
 
     pixels = keras.Input((32, 32, 3), dtype="float32")
     scaled = keras.layers.Rescaling(1 / 255, name="scaled")(pixels)

@@ -13,7 +13,7 @@ from cifar_pipeline.fourier.matrices import multiplications
 from cifar_pipeline.network.activations import silu
 from cifar_pipeline.network.build import build_saved_network, build_training_network
 from cifar_pipeline.network.whitening import whitening_filters
-from cifar_pipeline.train.stage import Split, fit
+from cifar_pipeline.train.loop import Split, fit
 from networks import narrow_fast, normal
 from synthetic import synthetic_split
 

@@ -73,8 +73,8 @@ def test_the_shipped_file_is_valid() -> None:
         ),
         ({"models.fast.whitening": 15}, "models.fast.whitening: input should be False, True"),
         (
-            {"models.fast.flip_equivariant": "yes"},
-            "models.fast.flip_equivariant: input should be a valid boolean",
+            {"models.fast.flip_equivariant": False},
+            "models.fast.flip_equivariant was removed in 0.2.0; delete that line",
         ),
         ({"models.fast.block2.pooling": 99}, "block2 leaves no pixels of maps 15x15"),
         ({"models.fast.blocks": {}}, "blocks"),
@@ -85,18 +85,6 @@ def test_the_shipped_file_is_valid() -> None:
         (
             {"models.fast.block2.shortcut": True, "models.fast.block2.padding": "valid"},
             "block2: a shortcut needs maps that keep their size: set padding to same",
-        ),
-        (
-            {"models.fast.flip_equivariant": True, "models.fast.block2.filters": 255},
-            "flip_equivariant pairs filters: block2.filters must be even",
-        ),
-        (
-            {"models.fast.flip_equivariant": True, "models.fast.block2.kernel_size": 2},
-            "set block2.kernel_size to an odd number, or its padding to valid",
-        ),
-        (
-            {"models.fast.flip_equivariant": True, "models.fast.head.pooling": "flatten"},
-            "flip_equivariant needs a head.pooling of max or average",
         ),
         (
             {"models.fast.early_stopping.start_from_epoch": 99},

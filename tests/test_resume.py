@@ -13,7 +13,7 @@ from cifar_pipeline.network.build import build_saved_network
 from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.train.checkpoint import Backup, RunState
 from cifar_pipeline.train.fingerprint import run_key
-from cifar_pipeline.train.stage import Run, Split, fit
+from cifar_pipeline.train.loop import Run, Split, fit
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
 from synthetic import synthetic_split
 from test_training import shipped, small

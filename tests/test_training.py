@@ -26,7 +26,7 @@ from cifar_pipeline.params.presets import Adam, Augmentation, ModelParams, Sgd, 
 from cifar_pipeline.train.augmentation import Augmenter
 from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
 from cifar_pipeline.train.hard_examples import ImageLosses, LearnLosses
-from cifar_pipeline.train.stage import Run, Split, build_early_stopping, fit
+from cifar_pipeline.train.loop import Run, Split, build_early_stopping, fit
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
 from closure import ROOT
 from synthetic import synthetic_split
@@ -74,9 +74,7 @@ def test_the_saved_network_computes_what_the_trained_one_does(name: str, precisi
     params = small(shipped(name))
     filters = None
     if params.whitening_filters:
-        filters = whitening_filters(
-            images, statistics, params.whitening_filters, params.flip_equivariant
-        )
+        filters = whitening_filters(images, statistics, params.whitening_filters)
     trained = build_training_network(params, statistics, 10, precision, filters)
     logits = keras.ops.convert_to_numpy(trained(images, training=False))
     saved = build_saved_network(params, statistics, trained)
@@ -96,9 +94,7 @@ def test_a_saved_network_has_the_shortcuts_of_the_trained_one(convolution: str) 
         for name, block in shipped("fast").blocks.items()
     }
     params = shipped("fast").model_copy(update={"convolution": convolution, "blocks": blocks})
-    filters = whitening_filters(
-        images, statistics, params.whitening_filters, params.flip_equivariant
-    )
+    filters = whitening_filters(images, statistics, params.whitening_filters)
     trained = build_training_network(params, statistics, 10, "float32", filters)
     expected = keras.ops.softmax(trained(images, training=False))
     saved = build_saved_network(params, statistics, trained)
@@ -369,7 +365,7 @@ def watched_epochs(
         def on_train_end(self, logs: dict[str, object] | None = None) -> None:
             self.watch()
 
-    monkeypatch.setattr("cifar_pipeline.train.stage.LearnLosses", Watched)
+    monkeypatch.setattr("cifar_pipeline.train.loop.LearnLosses", Watched)
     run = fit(params, 1, "float32", data, data, channel_statistics(data.images))
     return run, epochs
 

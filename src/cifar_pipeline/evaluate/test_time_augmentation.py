@@ -4,11 +4,11 @@ Source: Keller Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, 
 """
 
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 import numpy as np
 
-Views = Literal["none", "flip", "flip_shift"]
+from cifar_pipeline.params.evaluate import Views
+
 _SHIFT = 1
 
 

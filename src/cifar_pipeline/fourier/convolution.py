@@ -60,7 +60,6 @@ class FourierConv2D(keras.layers.Layer):
         super().__init__(**options)
         self.kept = kept
         self.filters, self.kernel_size, self.padding = filters, kernel_size, padding
-        self.learnt_filters = filters  # a subclass may derive the others from these
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
@@ -72,21 +71,11 @@ class FourierConv2D(keras.layers.Layer):
         self._arguments = (rows, self.kernel_size, self.padding, self._out_side(rows))
         self.kernel = self.add_weight(
             name="kernel",
-            shape=(self.kernel_size, self.kernel_size, channels, self.learnt_filters),
+            shape=(self.kernel_size, self.kernel_size, channels, self.filters),
             initializer=self.kernel_initializer,
         )
         if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias", shape=(self.learnt_filters,), initializer="zeros"
-            )
-
-    def whole_kernel(self) -> Any:
-        """Return the kernel of all filters."""
-        return ops.convert_to_tensor(self.kernel)
-
-    def whole_bias(self) -> Any:
-        """Return the bias of all filters."""
-        return self.bias
+            self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return (rows, columns, batch, filters)."""
@@ -98,7 +87,7 @@ class FourierConv2D(keras.layers.Layer):
         side, _, _, kept = self._arguments
         convolved = self._convolved_whole if side <= _WHOLE else self._convolved_by_lines
         maps = ops.reshape(convolved(inputs), (kept, kept, -1, self.filters))
-        return maps + self.whole_bias() if self.use_bias else maps
+        return maps + self.bias if self.use_bias else maps
 
     def _out_side(self, side: int) -> int:
         return self.kept or out_side(side, self.kernel_size, self.padding)
@@ -134,7 +123,7 @@ class FourierConv2D(keras.layers.Layer):
         """Return lines (lines, numbers, batch * filters) of lines of batch * channels."""
         number, channels = lines.shape[0], self.kernel.shape[2]
         maps = ops.reshape(self._times(columns, lines), (len(kernel), -1, channels))
-        weights = ops.reshape(self.whole_kernel(), (kernel.shape[1], -1))
+        weights = ops.reshape(ops.convert_to_tensor(self.kernel), (kernel.shape[1], -1))
         weights = ops.reshape(self._times(kernel, weights), (len(kernel), channels, self.filters))
         products = ops.reshape(ops.matmul(maps, weights), (number, len(back.T), -1))
         return self._times(back, products)

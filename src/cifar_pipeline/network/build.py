@@ -1,6 +1,5 @@
 """A VGG-like ConvNet from parameters alone."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -8,7 +7,7 @@ import numpy as np
 from keras import layers
 
 from cifar_pipeline.backend.device import resolve_convolution
-from cifar_pipeline.backend.tensorflow import FusedBatchNormalization
+from cifar_pipeline.backend.jax import IS_JAX
 from cifar_pipeline.dataset.channel_statistics import ChannelStatistics
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
 from cifar_pipeline.fourier.convolution import FourierConv2D, fourier_saves_time
@@ -20,45 +19,14 @@ from cifar_pipeline.fourier.layout import (
 )
 from cifar_pipeline.fourier.matrices import out_side
 from cifar_pipeline.network.activations import silu
-from cifar_pipeline.network.flip_equivariance import (
-    FlipEquivariantBatchNormalization,
-    FlipEquivariantConv2D,
-    FlipEquivariantFourierConv2D,
-    FlipInvariantDense,
-    halves_swapped,
-    mirrored_filters,
-    one_of_each_pair,
-)
+from cifar_pipeline.network.batch_norm import FusedBatchNormalization
+from cifar_pipeline.network.initializers import DiracUniform
+from cifar_pipeline.network.pooling import TiledMaxPooling2D
 from cifar_pipeline.network.whitening import PATCH
 from cifar_pipeline.params.presets import Block, Head, ModelParams
-from cifar_pipeline.train.scanned_steps import IS_JAX, TiledMaxPooling2D
-from cifar_pipeline.trained_model.outputs import FEATURES, LOGITS
+from cifar_pipeline.trained_model.layer_names import FEATURES, LOGITS
 
 _BATCH_NORM_EPSILON = 2e-5  # cuDNN takes no less than 1e-5
-
-
-class DiracUniform(keras.initializers.Initializer):
-    """The first filters pass their input channel on; the rest are uniform, variance 1 / (3 fan-in).
-
-    Source: airbench94 (Jordan, 2024, section 3.3); kernels are (rows, columns, inputs, filters).
-
-    Args:
-        passed: the input channels that are passed on, as far as there are filters; None: all.
-    """
-
-    def __init__(self, passed: Sequence[int] | None = None) -> None:
-        self.passed = passed
-
-    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
-        """Return a kernel of `shape`."""
-        rows, columns, inputs, filters = shape
-        bound = 1 / np.sqrt(rows * columns * inputs)
-        kernel = np.array(keras.random.uniform(shape, -bound, bound))
-        passed = list(range(inputs) if self.passed is None else self.passed)[:filters]
-        passing = np.arange(len(passed))
-        kernel[..., passing] = 0
-        kernel[rows // 2, columns // 2, passed, passing] = 1
-        return keras.ops.convert_to_tensor(kernel, dtype=dtype)
 
 
 class _Builder:
@@ -66,16 +34,10 @@ class _Builder:
 
     In the one to train, convolutions that are quicker by Fourier transforms are done so. Their maps
     are in the order (rows, columns, batch, channels), and stay in it until a layer needs another.
-    With `flip_equivariant` that network learns half of the filters; in the one to save all of them
-    are plain. `mirror_of` is that of the maps that the next convolution gets.
     """
 
-    def __init__(
-        self, params: ModelParams, policy: str, for_saving: bool, mirror_of: Sequence[int]
-    ) -> None:
+    def __init__(self, params: ModelParams, policy: str, for_saving: bool) -> None:
         self.params, self.policy, self.for_saving = params, policy, for_saving
-        self.mirror_of = mirror_of
-        self.in_pairs = params.flip_equivariant and not for_saving
         self.fourier = not for_saving and resolve_convolution(params.convolution) == "fourier"
 
     def normalized(self, pixels: Any, statistics: ChannelStatistics) -> Any:
@@ -117,14 +79,12 @@ class _Builder:
             "average": layers.GlobalAveragePooling2D,
         }[head.pooling]
         features = pooling(dtype=self.policy, name=FEATURES)(self._batch_first(maps))
-        dense = FlipInvariantDense if self.in_pairs else layers.Dense
         if head.dense_units:
-            features = dense(
+            features = layers.Dense(
                 head.dense_units, activation=head.activation, dtype=self.policy, name="hidden"
             )(features)
-            dense = layers.Dense  # what the hidden layer answers is no longer in pairs
         features = self._dropped(features, head.dropout, "head")
-        logits = dense(classes, dtype=self.policy, name="logits")(features)
+        logits = layers.Dense(classes, dtype=self.policy, name="logits")(features)
         # Logits in float32: a loss or a softmax in bfloat16 has two or three digits.
         return layers.Rescaling(head.logit_scale, dtype="float32", name=LOGITS)(logits)
 
@@ -139,19 +99,12 @@ class _Builder:
             "dtype": self.policy,
             "name": name,
         }
-        if self.in_pairs:
-            options["mirror_of"] = self.mirror_of
-            if dirac:  # their mirror images pass the other one of each pair on
-                options["kernel_initializer"] = DiracUniform(one_of_each_pair(self.mirror_of))
-            self.mirror_of = halves_swapped(block.filters)
         if self.fourier and fourier_saves_time(*shape):
             maps = self._spatial_first(maps)
             side = out_side(maps.shape[0], block.kernel_size, block.padding)
             kept = side // pooling * pooling  # the pooling leaves the others out
-            by_fourier = FlipEquivariantFourierConv2D if self.in_pairs else FourierConv2D
-            return by_fourier(block.filters, block.kernel_size, kept=kept, **options)(maps)
-        directly = FlipEquivariantConv2D if self.in_pairs else layers.Conv2D
-        return directly(block.filters, block.kernel_size, **options)(self._batch_first(maps))
+            return FourierConv2D(block.filters, block.kernel_size, kept=kept, **options)(maps)
+        return layers.Conv2D(block.filters, block.kernel_size, **options)(self._batch_first(maps))
 
     def _added(self, maps: Any, others: Any, name: str) -> Any:
         ordered = self._spatial_first if is_spatial_first(maps) else self._batch_first
@@ -180,7 +133,6 @@ class _Builder:
 
     def _batch_normalized(self, maps: Any, name: str) -> Any:
         kind = layers.BatchNormalization if self.for_saving else FusedBatchNormalization
-        kind = FlipEquivariantBatchNormalization if self.in_pairs else kind
         return kind(
             momentum=self.params.batch_norm_momentum,
             epsilon=_BATCH_NORM_EPSILON,
@@ -201,9 +153,8 @@ def _stack(
     classes: int,
     policy: str,
     for_saving: bool,
-    mirror_of: Sequence[int] = (),
 ) -> keras.Model:
-    builder = _Builder(params, policy, for_saving, mirror_of)
+    builder = _Builder(params, policy, for_saving)
     pixels = keras.Input(IMAGE_SHAPE, dtype="float32", name="pixels")
     maps = builder.normalized(pixels, statistics)
     if params.whitening_filters:
@@ -231,17 +182,13 @@ def build_training_network(
         classes: number of classes.
         precision: "float32" or "bfloat16"; weights are float32 in both.
         whitening: kernel of the frozen first convolution where `params.whitening_filters`, else
-            None; with `params.flip_equivariant` the mirror images of its filters are among them.
+            None.
 
     Raises:
-        ValueError: by Keras, when the blocks leave no pixels; with `params.flip_equivariant`, as
-            `mirrored_filters`.
+        ValueError: by Keras, when the blocks leave no pixels.
     """
     policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
-    mirror_of: Sequence[int] = range(IMAGE_SHAPE[-1])  # colours mirror themselves
-    if params.flip_equivariant and whitening is not None:
-        mirror_of = mirrored_filters(whitening)
-    network = _stack(params, statistics, classes, policy, for_saving=False, mirror_of=mirror_of)
+    network = _stack(params, statistics, classes, policy, for_saving=False)
     if whitening is not None:
         network.get_layer("whiten").set_weights([whitening])
     return network
@@ -255,9 +202,7 @@ def build_saved_network(
     network = _stack(params, statistics, classes, "float32", for_saving=True)
     for layer in network.layers:
         if layer.weights:
-            of_trained = trained.get_layer(layer.name)
-            in_pairs = hasattr(of_trained, "plain_weights")
-            layer.set_weights(of_trained.plain_weights() if in_pairs else of_trained.get_weights())
+            layer.set_weights(trained.get_layer(layer.name).get_weights())
     return network
 
 

@@ -1,9 +1,12 @@
 """Schema of the section `evaluate`."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from cifar_pipeline.evaluate.test_time_augmentation import Views
 from cifar_pipeline.params.loading import Section
+
+Views = Literal["none", "flip", "flip_shift"]
 
 
 class EvaluateParams(Section):

@@ -9,6 +9,9 @@ from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
 from cifar_pipeline.params.loading import Section, nearest, pick, read_yaml, validate
 
+# Keys that older params.yaml have, and the version that knows them no more.
+REMOVED_KEYS = {"flip_equivariant": "0.2.0"}
+
 Activation = Literal["relu", "silu", "gelu", "elu", "leaky_relu", "tanh"]
 
 
@@ -149,7 +152,6 @@ class ModelParams(Section):
     An epoch shows the part `hardest_share` of the training images: those whose loss was greatest
     when they were last shown. The last epoch is validated, and each `validation_freq`th before it.
     `whitening` is the number of filters of a frozen first convolution; true stands for 16.
-    `flip_equivariant` makes half of each convolution's filters the mirror images of the other half.
     """
 
     precision: Literal["auto", "float32", "bfloat16"]
@@ -157,7 +159,6 @@ class ModelParams(Section):
     normalization: Literal["unit", "channel"]
     whitening: Literal[False, True, 8, 16, 24]
     batch_norm_momentum: float = Field(ge=0, lt=1)
-    flip_equivariant: bool
     blocks: dict[str, Block] = Field(min_length=1)
     head: Head
     augmentation: Augmentation
@@ -209,22 +210,6 @@ class ModelParams(Section):
         return self
 
     @model_validator(mode="after")
-    def _channels_can_be_paired(self) -> "ModelParams":
-        if not self.flip_equivariant:
-            return self
-        for name, block in self.blocks.items():
-            if block.filters % 2:
-                raise ValueError(f"flip_equivariant pairs filters: {name}.filters must be even")
-            if block.padding == "same" and block.kernel_size % 2 == 0:
-                raise ValueError(
-                    "flip_equivariant needs kernels with a middle: set "
-                    f"{name}.kernel_size to an odd number, or its padding to valid"
-                )
-        if self.head.pooling == "flatten":
-            raise ValueError("flip_equivariant needs a head.pooling of max or average")
-        return self
-
-    @model_validator(mode="after")
     def _early_stopping_can_act(self) -> "ModelParams":
         if self.early_stopping.start_from_epoch >= self.epochs:
             raise ValueError(
@@ -249,6 +234,12 @@ def _is_block(key: object) -> bool:
 
 def validate_model(values: Any, name: str, path: Path) -> ModelParams:
     """Return the preset `values` of the entry `name` under `models`; errors as `validate`."""
+    for key, since in REMOVED_KEYS.items():
+        if isinstance(values, dict) and key in values:
+            raise ParamsError(
+                f"{path}: models.{name}.{key} was removed in {since}; delete that line (what "
+                "it did when it was true is in the commits before)"
+            )
     try:
         return validate(ModelParams, split_blocks(values), f"models.{name}", path)
     except ParamsError as error:

@@ -1,6 +1,6 @@
 """Random changes to images: functions of seed, epoch, image and how often it was shown."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -105,6 +105,25 @@ class Augmenter:
             cut = changes.cut_rows[:, :, None] & changes.cut_columns[:, None]
             changed[cut] = self.fill
         return changed
+
+
+def augmented_on_device(images: Any, fill: Any, changes: Changes) -> Any:
+    """Return what `Augmenter.batch` does, made by JAX on the device.
+
+    Args:
+        images: all of them, uint8 (N, H, W, 3), on the device.
+        fill: the colour of what is cut out, uint8 (3,).
+        changes: of a batch, as `Augmenter.changes` gives them.
+
+    Returns:
+        uint8 (B, H, W, 3), to the pixel those of `Augmenter.batch`.
+    """
+    import jax.numpy as jnp
+
+    rows, columns = changes.rows[:, :, None], changes.columns[:, None]
+    moved = images[changes.indices[:, None, None], rows, columns]
+    cut = changes.cut_rows[:, :, None] & changes.cut_columns[:, None]
+    return jnp.where(cut[..., None], fill, moved)
 
 
 def _within(positions: np.ndarray, first: np.ndarray, number: int) -> np.ndarray:

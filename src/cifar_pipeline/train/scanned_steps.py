@@ -1,43 +1,67 @@
-"""What training does in another way on JAX, and everything in it that needs JAX itself.
+"""Many training steps in one call, for a GPU that holds the images and runs on JAX.
 
-By hand because XLA's gradient of a pooling is slow on a GPU where it is to be deterministic, and
-because Keras' loop over batches keeps a GPU waiting (figures in benchmarks/README.md).
+Batches come in groups, and the model goes through a group by itself: Keras' loop over batches keeps
+a GPU waiting (figures in benchmarks/README.md).
 """
 
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
-from cifar_pipeline.train.augmentation import Changes
+from cifar_pipeline.backend.jax import on_device
+from cifar_pipeline.train.augmentation import Changes, augmented_on_device
+from cifar_pipeline.train.batches import TrainingBatches
 
-IS_JAX = keras.backend.backend() == "jax"
-
-
-def on_device(array: np.ndarray) -> Any:
-    """Return `array` in the memory of JAX's first device."""
-    import jax
-
-    return jax.device_put(array)
+# What Python does between two groups should not count, but the first one should come soon. Each
+# size is compiled for itself.
+_SIZES = range(25, 9, -1)
 
 
-class TiledMaxPooling2D(keras.layers.MaxPooling2D):
-    """The same pooling, of squares that do not overlap, as a maximum over two axes.
+def group_size(batches: int) -> int:
+    """Return of how many batches a group is: such that none is left over, if that can be."""
+    return next((size for size in _SIZES if batches % size == 0), _SIZES[0])
 
-    Its gradient is a product. That of `lax.reduce_window` is a scatter, for which XLA, where its
-    operations are to be deterministic, sorts: three fifths of a step (measured on an NVIDIA H100).
-    Pixels that are equally great share the gradient. For training only.
+
+class GroupedBatches(keras.utils.PyDataset):
+    """The same batches in the same order, G at once, and not the pixels, but where they come from.
+
+    An item is ((images, fill, changes), targets): all images, uint8 (N, 32, 32, 3), and the colour
+    of what is cut out, uint8 (3,), both on the device already, the changes (G, B, ...) and the
+    targets, float32 (G, B, classes).
+
+    Args:
+        batches: to group. A smaller last batch of an epoch is a group of its own.
     """
 
-    def call(self, inputs: Any) -> Any:
-        """Pool `inputs` (N, H, W, C); rows and columns beyond the last whole square are left."""
-        _, height, width, channels = inputs.shape
-        rows, columns = self.pool_size
-        down, right = height // rows, width // columns
-        tiles = inputs[:, : down * rows, : right * columns]
-        tiles = ops.reshape(tiles, (-1, down, rows, right, columns, channels))
-        return ops.max(tiles, axis=(2, 4))
+    def __init__(self, batches: TrainingBatches) -> None:
+        super().__init__()
+        self._batches = batches
+        self._images, self._fill = on_device(batches.images), on_device(batches.fill)
+        whole, steps = batches.whole_batches, range(len(batches))
+        size = group_size(whole)
+        self._groups = [steps[at : min(at + size, whole)] for at in range(0, whole, size)]
+        if len(steps) > whole:
+            self._groups.append(steps[whole:])
+
+    def __len__(self) -> int:
+        """Return the number of groups an epoch."""
+        return len(self._groups)
+
+    def __getitem__(self, number: int) -> tuple[tuple[Any, Any, Changes], np.ndarray]:
+        """Return the group of `number`, counted from 0."""
+        steps = self._groups[number]
+        changes, targets = self._batches.changes(steps)
+        changes = Changes(*(_split(part, len(steps)) for part in changes))
+        return (self._images, self._fill, changes), _split(targets, len(steps))
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch."""
+        self._batches.on_epoch_end()
+
+
+def _split(array: np.ndarray, parts: int) -> np.ndarray:
+    return array.reshape(parts, -1, *array.shape[1:])
 
 
 class ScannedModel(keras.Model):
@@ -59,19 +83,9 @@ class ScannedModel(keras.Model):
 
         def step(state: Any, batch: Any) -> Any:
             changes, targets = batch
-            augmented = _augmented(images, fill, changes)
+            augmented = augmented_on_device(images, fill, changes)
             logs, state = super(ScannedModel, self).train_step(state, (augmented, targets))
             return state, logs
 
         state, logs = jax.lax.scan(step, state, (changes, targets))
         return jax.tree.map(lambda values: values[-1], logs), state
-
-
-def _augmented(images: Any, fill: Any, changes: Changes) -> Any:
-    """Return what `Augmenter.batch` does, made on the device."""
-    import jax.numpy as jnp
-
-    rows, columns = changes.rows[:, :, None], changes.columns[:, None]
-    moved = images[changes.indices[:, None, None], rows, columns]
-    cut = changes.cut_rows[:, :, None] & changes.cut_columns[:, None]
-    return jnp.where(cut[..., None], fill, moved)

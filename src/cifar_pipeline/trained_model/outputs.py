@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from cifar_pipeline.trained_model.keras_file import predict_all
+from cifar_pipeline.trained_model.layer_names import FEATURES, LOGITS
 from cifar_pipeline.trained_model.ood_statistics import FamiliarityStatistics
 
 if TYPE_CHECKING:
     import keras
 
-# By the names that network.py gives them: the layer before the last dense one, and before softmax.
-FEATURES, LOGITS = "features", "scaled_logits"
 ScoreName = Literal["norm_and_distance", "negative_entropy"]
 
 

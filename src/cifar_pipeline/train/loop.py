@@ -1,0 +1,196 @@
+"""Fit a preset's network and keep its best weights."""
+
+import sys
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pandas as pd
+
+from cifar_pipeline.backend.device import (
+    describe_device,
+    keeps_images_on_device,
+)
+from cifar_pipeline.backend.jax import on_device
+from cifar_pipeline.common.console import say
+from cifar_pipeline.dataset.channel_statistics import ChannelStatistics
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
+from cifar_pipeline.network.build import build_training_network
+from cifar_pipeline.network.whitening import whitening_filters
+from cifar_pipeline.optim.build import build_optimizer
+from cifar_pipeline.params.presets import EarlyStopping, ModelParams
+from cifar_pipeline.train.batches import TrainingBatches, ValidationBatches, smoothed_targets
+from cifar_pipeline.train.callbacks import (
+    HISTORY_COLUMNS,
+    EarlyStoppingIfValidated,
+    EpochLines,
+    RecordEpochs,
+    RecordLearningRate,
+    RequireFiniteLoss,
+)
+from cifar_pipeline.train.checkpoint import Backup
+from cifar_pipeline.train.hard_examples import ImageLosses, LearnLosses
+from cifar_pipeline.train.resume import KeepBackup, put_back
+from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel
+
+PREDICTION_BATCH = 250
+_GPU_BATCH = 1000
+_GPU_BACKUP_SECONDS = 10.0  # saving the state takes as long as an epoch there
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images, uint8 (N, 32, 32, 3), and labels, uint8 (N,), of so many classes."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    classes: int = len(CLASS_NAMES)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training: the network with its best weights, and how it got there.
+
+    Attributes:
+        network: in logits.
+        history: one row an epoch, HISTORY_COLUMNS; NaN where an epoch was not validated.
+        seconds: that each epoch took.
+        best_epoch: whose weights were kept, from 1.
+        stopped_early: whether epochs were left.
+    """
+
+    network: keras.Model
+    history: pd.DataFrame
+    seconds: list[float]
+    best_epoch: int
+    stopped_early: bool
+
+
+def build_early_stopping(params: EarlyStopping) -> keras.callbacks.EarlyStopping:
+    """Return the callback that ends a run on a plateau and restores the best weights."""
+    return EarlyStoppingIfValidated(
+        monitor="val_loss",
+        mode="min",
+        patience=params.patience,
+        min_delta=params.min_delta,
+        start_from_epoch=params.start_from_epoch,
+        restore_best_weights=True,
+    )
+
+
+def _build_training_state(network: keras.Model, classes: int) -> None:
+    """Create the variables of loss, metrics and optimizer, as `fit` does at its first batch.
+
+    On JAX and PyTorch, Keras 3.15 would start the workers for that, take one batch, and leave the
+    others that they have made to the next epoch, which then is no longer in its order. TensorFlow
+    traces a step that creates variables twice.
+    """
+    nothing = np.zeros((1, classes), np.float32)
+    network.compute_loss(y=nothing, y_pred=nothing)
+    network.compute_metrics(None, nothing, nothing)
+    network.reset_metrics()
+    network.optimizer.build(network.trainable_variables)
+
+
+def fit(
+    params: ModelParams,
+    seed: int,
+    precision: str,
+    train: Split,
+    validation: Split,
+    statistics: ChannelStatistics,
+    backup: Backup | None = None,
+) -> Run:
+    """Train the network of a preset.
+
+    Args:
+        params: network and recipe.
+        seed: of initial weights, order, augmentation and dropout.
+        precision: "float32" or "bfloat16".
+        train: what is learnt from.
+        validation: decides which epoch is kept and when to stop. Its targets are never smoothed.
+        statistics: of the training images.
+        backup: where the state is kept after each epoch, on a GPU that holds the images 10 s apart
+            at least, and taken up again; None: nowhere.
+
+    Raises:
+        PipelineError: the loss diverged.
+    """
+    keras.utils.set_random_seed(seed)
+    classes = train.classes
+    filters = None
+    if number := params.whitening_filters:
+        filters = whitening_filters(train.images, statistics, number)
+    network = build_training_network(params, statistics, classes, precision, filters)
+    say(
+        f"device: {describe_device()}; precision: {precision}; "
+        f"parameters: {network.count_params():,}"
+    )
+    batches = TrainingBatches(
+        train.images,
+        smoothed_targets(train.labels, classes, params.label_smoothing),
+        params.batch_size,
+        params.augmentation,
+        seed,
+        params.hardest_share,
+    )
+    on_gpu = keeps_images_on_device()
+    held_out = smoothed_targets(validation.labels, classes, 0.0)
+    fed: keras.utils.PyDataset
+    if on_gpu:
+        network = ScannedModel(network.inputs, network.outputs, name=network.name)
+        fed = GroupedBatches(batches)
+        checked = ValidationBatches(on_device(validation.images), held_out, _GPU_BATCH, workers=1)
+    else:
+        fed = batches
+        checked = ValidationBatches(validation.images, held_out, PREDICTION_BATCH)
+    image_losses = ImageLosses(max(len(train.images), len(validation.images)))
+    network.compile(
+        optimizer=build_optimizer(params, len(batches) * params.epochs, precision),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy", image_losses],
+    )
+    _build_training_state(network, classes)
+    early_stopping = build_early_stopping(params.early_stopping)
+    state = backup.load() if backup else None
+    first, end = 0, params.epochs
+    record = RecordEpochs()
+    if backup and state:
+        first = state.epoch
+        end = first if state.stopped_early else end
+        say(
+            f"going on after epoch {first} of {params.epochs}, from {backup.path} "
+            "(without that file training starts from the first epoch)"
+        )
+        put_back(network, state)
+        batches.put_back(first, *state.images)
+        record = RecordEpochs(state.rows, state.seconds)
+    interactive = sys.stdout.isatty()
+    callbacks = [
+        RecordLearningRate(),
+        LearnLosses(batches, image_losses),
+        RequireFiniteLoss(),
+        early_stopping,
+        record,
+        *([] if interactive else [EpochLines(record)]),
+    ]
+    if backup:
+        pause = _GPU_BACKUP_SECONDS if on_gpu else 0.0
+        callbacks.append(KeepBackup(backup, record, early_stopping, batches, state, pause))
+    network.fit(
+        fed,
+        initial_epoch=first,
+        epochs=end,
+        validation_data=checked,
+        validation_freq=params.validated_epochs,
+        shuffle=False,  # the batches come shuffled
+        verbose=1 if interactive else 0,
+        callbacks=callbacks,
+    )
+    return Run(
+        network=network,
+        history=pd.DataFrame(record.rows, columns=HISTORY_COLUMNS),
+        seconds=record.seconds,
+        best_epoch=early_stopping.best_epoch + 1,
+        stopped_early=early_stopping.stopped_epoch > 0 and len(record.rows) < params.epochs,
+    )
