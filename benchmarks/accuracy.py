@@ -38,12 +38,12 @@ def key_of(preset: str, seed: int, all_images: bool) -> dict[str, str]:
     from cifar_pipeline.dataset.arrays import load_split
     from cifar_pipeline.dataset.channel_statistics import load_statistics
     from cifar_pipeline.params.presets import load_model
-    from cifar_pipeline.train.fingerprint import run_key
+    from cifar_pipeline.train.fingerprint import fingerprint_of
     from cifar_pipeline.train.loop import Split, fit
 
     params = load_model(ROOT / "params.yaml", preset)
     precision = resolve_precision(params.precision)
-    key = run_key(params, seed, precision, PROCESSED)
+    key = fingerprint_of(params, seed, precision, PROCESSED)
     images, labels = load_split(PROCESSED, "train")
     few = Split(images[: 2 * params.batch_size], labels[: 2 * params.batch_size])
     # The third epoch is the first one whose images losses choose.
@@ -74,12 +74,12 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     )
     from cifar_pipeline.dataset.arrays import load_split
     from cifar_pipeline.dataset.channel_statistics import load_statistics
-    from cifar_pipeline.evaluate.test_time_augmentation import predict_views
+    from cifar_pipeline.evaluate.test_time_augmentation import predict_with_augmentation
     from cifar_pipeline.metrics.classification import accuracy
     from cifar_pipeline.network.build import build_saved_network
     from cifar_pipeline.params.presets import load_model
-    from cifar_pipeline.train.checkpoint import Backup
-    from cifar_pipeline.train.fingerprint import run_key
+    from cifar_pipeline.train.checkpoint import Checkpoint
+    from cifar_pipeline.train.fingerprint import fingerprint_of
     from cifar_pipeline.train.loop import Split, fit
     from cifar_pipeline.trained_model.keras_file import predict_probabilities
 
@@ -90,9 +90,12 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
         images = np.concatenate([data.images, held_out.images])
         data = Split(images, np.concatenate([data.labels, held_out.labels]))
         params = for_epochs(params, params.epochs)
-    key = {**run_key(params, seed, precision, PROCESSED), "images": str(len(data.images))}
-    backup = Backup(ROOT / f"models/training.{preset}-{seed}-{len(data.images)}", key)
-    run = fit(params, seed, precision, data, held_out, load_statistics(PROCESSED), backup)
+    key = {
+        **fingerprint_of(params, seed, precision, PROCESSED),
+        "images": str(len(data.images)),
+    }
+    checkpoint = Checkpoint(ROOT / f"models/training.{preset}-{seed}-{len(data.images)}", key)
+    run = fit(params, seed, precision, data, held_out, load_statistics(PROCESSED), checkpoint)
     peak = peak_gigabytes()
     saved = build_saved_network(params, load_statistics(PROCESSED), run.network)
     images, labels = load_split(PROCESSED, "test")
@@ -106,10 +109,10 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
         return answers[digest]
 
     test_accuracy = {
-        choice: round(accuracy(predict_views(predict, images, choice), labels), 4)
+        choice: round(accuracy(predict_with_augmentation(predict, images, choice), labels), 4)
         for choice in ("none", "flip", "flip_shift")
     }
-    backup.remove()
+    checkpoint.remove()
     kept = run.history.iloc[run.best_epoch - 1]
     median = statistics.median(run.seconds)
     return {

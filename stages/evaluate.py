@@ -19,7 +19,7 @@ from cifar_pipeline.params.loading import load_section
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.params.presets import load_model
 from cifar_pipeline.params.train import TrainParams
-from cifar_pipeline.trained_model.training_lock import remove_backup
+from cifar_pipeline.trained_model.training_lock import remove_checkpoint
 
 
 def main(
@@ -37,7 +37,7 @@ def main(
         "evaluate": choices,
         f"models.{training.model}": load_model(params, training.model),
     }
-    remove_backup(model.parent)
+    remove_checkpoint(model.parent)
     from cifar_pipeline.evaluate.stage import evaluate
 
     evaluate(model, processed, reports, choices, used)

@@ -18,7 +18,7 @@ from cifar_pipeline.network.whitening import whitening_filters
 from cifar_pipeline.params.presets import Augmentation, ModelParams
 from cifar_pipeline.train import loop, scanned_steps
 from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
-from cifar_pipeline.train.checkpoint import Backup
+from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.loop import Run
 from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel, group_size
 from synthetic import synthetic_split
@@ -27,7 +27,7 @@ from test_resume import (
     KEY,
     LABELS,
     STATISTICS,
-    InterruptedBackup,
+    InterruptedCheckpoint,
     ProcessEndedError,
     fitted,
 )
@@ -144,7 +144,7 @@ def test_groups_train_as_batch_by_batch(
     params = recipe(name)
     by_batch = fitted(params, None)
     monkeypatch.setattr(loop, "keeps_images_on_device", lambda: True)
-    monkeypatch.setattr(loop, "_GPU_BACKUP_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "_GPU_CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(scanned_steps, "_SIZES", range(3, 2, -1))  # eight whole batches: 3, 3 and 2
     in_groups = fitted(params, None)
     assert isinstance(in_groups.network, ScannedModel)
@@ -162,10 +162,10 @@ def test_groups_train_as_batch_by_batch(
     saved = build_saved_network(params, STATISTICS, in_groups.network)
     logits = in_groups.network.predict(IMAGES, verbose=0)
     assert np.allclose(saved.predict(IMAGES, verbose=0), ops.softmax(logits), atol=1e-4)
-    path = tmp_path / "backup"
+    path = tmp_path / "checkpoint"
     with pytest.raises(ProcessEndedError):
-        fitted(params, InterruptedBackup(path, after=1))
-    taken_up = fitted(params, Backup(path, KEY))
+        fitted(params, InterruptedCheckpoint(path, after=1))
+    taken_up = fitted(params, Checkpoint(path, KEY))
     assert all(map(np.array_equal, weights(taken_up), weights(in_groups)))
 
 
@@ -174,7 +174,7 @@ def test_groups_are_trained_without_a_backup_each_moment(
 ) -> None:
     """Its saving would take as long as an epoch on a GPU."""
     monkeypatch.setattr(loop, "keeps_images_on_device", lambda: True)
-    monkeypatch.setattr(loop, "_GPU_BACKUP_SECONDS", 3600.0)
-    path = tmp_path / "backup"
-    fitted(recipe("fast"), Backup(path, KEY))
+    monkeypatch.setattr(loop, "_GPU_CHECKPOINT_SECONDS", 3600.0)
+    path = tmp_path / "checkpoint"
+    fitted(recipe("fast"), Checkpoint(path, KEY))
     assert not path.exists()

@@ -22,7 +22,7 @@ def save_model(path: Path, features: str = "features", bias: float = 0.0, classe
     from cifar_pipeline.trained_model.canonical_archive import save_canonical
     from cifar_pipeline.trained_model.keras_file import class_names_entry
     from cifar_pipeline.trained_model.layer_names import FEATURES
-    from cifar_pipeline.trained_model.outputs import learn_statistics
+    from cifar_pipeline.trained_model.outputs import fit_ood_statistics
 
     pixels = keras.Input((32, 32, 3), dtype="float32")
     scaled = keras.layers.Rescaling(1 / 255, name="scaled")(pixels)
@@ -32,7 +32,7 @@ def save_model(path: Path, features: str = "features", bias: float = 0.0, classe
     kernel = np.random.default_rng(3).normal(0, 5, (3, classes))
     model.set_weights([kernel, np.eye(classes)[0] * bias])
     if features == FEATURES:
-        _, statistics = learn_statistics(model, "scaled", TRAINING_IMAGES, len(TRAINING_IMAGES))
+        _, statistics = fit_ood_statistics(model, "scaled", TRAINING_IMAGES, len(TRAINING_IMAGES))
         save_canonical(model, path, class_names_entry(CLASS_NAMES) | statistics.entry())
     else:
         model.save(path)

@@ -9,18 +9,22 @@ import pytest
 from cifar_pipeline.common.checksums import sha256_of
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.evaluate.thresholds import (
-    Chosen,
-    choose,
-    read_chosen,
+    OperatingPoint,
+    read_operating_point,
     threshold_at,
-    write_chosen,
+    write_operating_point,
 )
 from cifar_pipeline.trained_model.keras_file import load_saved_model
 from cifar_pipeline.trained_model.ood_statistics import (
-    FamiliarityStatistics,
-    load_familiarity_statistics,
+    OodStatistics,
+    load_ood_statistics,
 )
-from cifar_pipeline.trained_model.outputs import Probe, learn_statistics, predict_outputs, probe_of
+from cifar_pipeline.trained_model.outputs import (
+    FeatureExtractor,
+    feature_extractor,
+    fit_ood_statistics,
+    predict_outputs,
+)
 from pictures import noise
 from small_models import TRAINING_IMAGES, save_model
 
@@ -32,12 +36,12 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def probe_at(path: Path) -> Probe:
-    return probe_of(load_saved_model(path), load_familiarity_statistics(path))
+def probe_at(path: Path) -> FeatureExtractor:
+    return feature_extractor(load_saved_model(path), load_ood_statistics(path))
 
 
-def chosen_for(path: Path) -> Chosen:
-    return Chosen(
+def chosen_for(path: Path) -> OperatingPoint:
+    return OperatingPoint(
         temperature=0.8,
         score="norm_and_distance",
         threshold=1.5,
@@ -69,24 +73,24 @@ def test_the_score_is_the_norm_of_the_features_and_the_distance_of_the_channels(
     images = np.stack([*(noise(seed=seed) for seed in range(4)), np.full((32, 32, 3), 9, "uint8")])
     raw = parts(mean_colours(images))
     expected = ((raw - of_known.mean(1, keepdims=True)) / of_known.std(1, keepdims=True)).sum(0)
-    probe = probe_at(model_path)
-    assert probe.score_name == "norm_and_distance"
+    extractor = probe_at(model_path)
+    assert extractor.score_name == "norm_and_distance"
     for batch_size in (2, 5):
-        found = predict_outputs(probe, images, batch_size).familiarity
+        found = predict_outputs(extractor, images, batch_size).ood_scores
         np.testing.assert_allclose(found, expected, rtol=1e-2)
     assert found[:4].min() > found[4] + 10
 
 
 def test_the_statistics_come_back_from_the_archive(model_path: Path) -> None:
-    statistics = load_familiarity_statistics(model_path)
+    statistics = load_ood_statistics(model_path)
     assert statistics
     model = load_saved_model(model_path)
-    _, again = learn_statistics(model, "scaled", TRAINING_IMAGES, len(TRAINING_IMAGES))
+    _, again = fit_ood_statistics(model, "scaled", TRAINING_IMAGES, len(TRAINING_IMAGES))
     assert again.entry() == statistics.entry()
 
 
 def test_images_without_any_difference_are_no_error() -> None:
-    same = FamiliarityStatistics.of("flat", np.ones(4, "float32"), np.ones((4, 2), "float32"))
+    same = OodStatistics.of("flat", np.ones(4, "float32"), np.ones((4, 2), "float32"))
     assert np.isfinite(same.score(np.zeros(3), np.full((3, 2), 2.0))).all()
 
 
@@ -97,7 +101,7 @@ def test_damaged_statistics_are_one_line(model_path: Path, tmp_path: Path, conte
         for name in source.namelist():
             target.writestr(name, content if name == "familiarity.npz" else source.read(name))
     with pytest.raises(PipelineError, match="cannot be read"):
-        load_familiarity_statistics(damaged)
+        load_ood_statistics(damaged)
 
 
 def test_a_model_without_statistics_is_scored_by_its_entropy(tmp_path: Path) -> None:
@@ -105,17 +109,17 @@ def test_a_model_without_statistics_is_scored_by_its_entropy(tmp_path: Path) -> 
     images = np.stack([noise(seed=seed) for seed in range(3)])
     probabilities = model.predict_on_batch(images).astype(np.float64)
     expected = (probabilities * np.log(probabilities)).sum(axis=1)
-    probe = probe_at(tmp_path / "model.keras")
-    assert probe.score_name == "negative_entropy"
-    outputs = predict_outputs(probe, images, 2)
-    np.testing.assert_allclose(outputs.familiarity, expected, rtol=1e-5)
+    extractor = probe_at(tmp_path / "model.keras")
+    assert extractor.score_name == "negative_entropy"
+    outputs = predict_outputs(extractor, images, 2)
+    np.testing.assert_allclose(outputs.ood_scores, expected, rtol=1e-5)
     np.testing.assert_allclose(outputs.logits, np.log(probabilities), rtol=1e-5)
 
 
 def test_a_certain_model_is_no_error(tmp_path: Path) -> None:
     save_model(tmp_path / "model.keras", features="other", bias=500.0)
     outputs = predict_outputs(probe_at(tmp_path / "model.keras"), noise()[None], 1)
-    assert outputs.familiarity.tolist() == [0.0]
+    assert outputs.ood_scores.tolist() == [0.0]
 
 
 @pytest.mark.parametrize(
@@ -136,22 +140,22 @@ def test_the_threshold_is_the_validation_images_and_its_cost_the_test_images(
 ) -> None:
     validation = np.arange(1000.0)
     test = np.array([3.0, 9.0, 10.0, 2000.0])
-    chosen = choose(model_path, 0.8, "norm_and_distance", validation, test)
+    chosen = choose_operating_point(model_path, 0.8, "norm_and_distance", validation, test)
     assert chosen.threshold == 10.0
     assert chosen.false_alarm_rate == 0.5
     assert (chosen.validation_images, chosen.test_images) == (1000, 4)
     assert chosen.model_sha256 == sha256_of(model_path)
-    other = choose(model_path, 0.8, "norm_and_distance", validation, np.zeros(7))
+    other = choose_operating_point(model_path, 0.8, "norm_and_distance", validation, np.zeros(7))
     assert other.threshold == chosen.threshold
     assert other.false_alarm_rate == 1.0
 
 
 def test_the_file_comes_back(model_path: Path, tmp_path: Path) -> None:
     path = tmp_path / "reports/chosen.json"
-    write_chosen(path, chosen_for(model_path))
-    assert read_chosen(path, model_path, "norm_and_distance") == chosen_for(model_path)
+    write_operating_point(path, chosen_for(model_path))
+    assert read_operating_point(path, model_path, "norm_and_distance") == chosen_for(model_path)
     content = path.read_bytes()
-    write_chosen(path, chosen_for(model_path))
+    write_operating_point(path, chosen_for(model_path))
     assert path.read_bytes() == content
     assert content.endswith(b"}\n")
 
@@ -161,7 +165,7 @@ def test_a_file_that_does_not_belong(model_path: Path, tmp_path: Path) -> None:
 
     def refusal(score: str = "norm_and_distance") -> str:
         with pytest.raises(PipelineError, match="`dvc repro evaluate` writes it") as caught:
-            read_chosen(path, model_path, score)
+            read_operating_point(path, model_path, score)
         return str(caught.value)
 
     assert "is missing" in refusal()
@@ -169,11 +173,11 @@ def test_a_file_that_does_not_belong(model_path: Path, tmp_path: Path) -> None:
         path.write_bytes(content)
         assert "cannot be read" in refusal()
     chosen = chosen_for(model_path)
-    write_chosen(path, chosen.model_copy(update={"threshold": float("inf")}))
+    write_operating_point(path, chosen.model_copy(update={"threshold": float("inf")}))
     assert "cannot be read" in refusal()
-    write_chosen(path, chosen.model_copy(update={"false_alarm_rate": 1.5}))
+    write_operating_point(path, chosen.model_copy(update={"false_alarm_rate": 1.5}))
     assert "cannot be read" in refusal()
-    write_chosen(path, chosen.model_copy(update={"model_sha256": "0" * 64}))
+    write_operating_point(path, chosen.model_copy(update={"model_sha256": "0" * 64}))
     assert "another model" in refusal()
-    write_chosen(path, chosen)
+    write_operating_point(path, chosen)
     assert "another score than negative_entropy" in refusal("negative_entropy")

@@ -14,7 +14,7 @@ import pytest
 
 from workspace import Workspace
 
-BACKUP = "models/training.backup"
+CHECKPOINT = "models/training.backup"
 PRODUCED = (
     "dvc.lock",
     "models/model.keras",
@@ -81,7 +81,7 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) ->
 def start_training(workspace: Workspace) -> subprocess.Popen[str]:
     """Start `dvc repro` and return once an epoch has been finished and kept."""
     process = workspace.start("dvc", "repro", "train", output=workspace.folder.parent / "output")
-    wait_for((workspace.folder / BACKUP).exists, process)
+    wait_for((workspace.folder / CHECKPOINT).exists, process)
     return process
 
 
@@ -91,7 +91,7 @@ def output(workspace: Workspace) -> str:
 
 def assert_same(workspace: Workspace, uninterrupted: dict[str, bytes]) -> None:
     assert {name: workspace.read(name) for name in PRODUCED} == uninterrupted
-    # Neither backup, lock nor timings are anything that Git would add.
+    # Neither checkpoint, lock nor timings are anything that Git would add.
     seen = workspace.run("git", "ls-files", "--others", "--exclude-standard").split()
     assert sorted(seen) == ["reports/history.csv", "reports/train_metrics.json"]
     timings = json.loads(workspace.read("reports/train_timings.json"))
@@ -110,9 +110,9 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_bits(
     assert "epoch 1/40" not in text
     assert_same(workspace, uninterrupted)
     # It may still be needed: dvc can be killed before it notes what train has left.
-    assert (workspace.folder / BACKUP).exists()
+    assert (workspace.folder / CHECKPOINT).exists()
     workspace.run("dvc", "repro")
-    assert not (workspace.folder / BACKUP).exists()
+    assert not (workspace.folder / CHECKPOINT).exists()
 
 
 def test_a_training_that_dvc_did_not_note_is_not_lost(

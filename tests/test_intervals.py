@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cifar_pipeline.metrics.confidence_intervals import of_mean, of_proportion
+from cifar_pipeline.metrics.confidence_intervals import mean_interval, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -18,9 +18,11 @@ from cifar_pipeline.metrics.confidence_intervals import of_mean, of_proportion
     ],
 )
 def test_wilson_interval(hits, number, low, high):
-    assert of_proportion(hits, number) == pytest.approx((low, high), abs=5e-5)
+    assert wilson_interval(hits, number) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_interval_of_a_mean_by_hand():
     # Mean 2, standard deviation 1, so 1.96 / sqrt(3) each way.
-    assert of_mean(np.array([1.0, 2.0, 3.0])) == pytest.approx((2 - 1.13159, 2 + 1.13159), abs=1e-5)
+    assert mean_interval(np.array([1.0, 2.0, 3.0])) == pytest.approx(
+        (2 - 1.13159, 2 + 1.13159), abs=1e-5
+    )

@@ -14,11 +14,11 @@ from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.evaluate.mixed_images import choose_parents, judge, sweep
 from cifar_pipeline.evaluate.page import figures
 from cifar_pipeline.evaluate.page.gallery import confident_mistakes, least_certain, pictures
-from cifar_pipeline.evaluate.page.provenance import Background, Layer
+from cifar_pipeline.evaluate.page.provenance import Layer, Provenance
 from cifar_pipeline.evaluate.page.rendering import Findings, Mixed, remark_on_pairs, write_page
 from cifar_pipeline.evaluate.predictions import Predictions
 from cifar_pipeline.evaluate.stage import shown_parents
-from cifar_pipeline.evaluate.thresholds import Chosen
+from cifar_pipeline.evaluate.thresholds import OperatingPoint
 from cifar_pipeline.metrics.calibration import at_temperature
 
 HOSTILE = ("$x_1$ & co", "_b<script>alert(1)</script>", '"on" | `a` *b*', "\u65e5\u672c #000001")
@@ -48,7 +48,7 @@ def findings_of(predictions: Predictions, hardest_share: float = 1.0) -> Finding
 
     parents = choose_parents(predictions.labels, predictions.predicted, classes)
     sweeps = [sweep(predict, images, pair) for pair in shown_parents(predictions)]
-    background = Background(
+    background = Provenance(
         preset="hand",
         seed=1,
         params="train:\n  seed: 1\n",
@@ -78,7 +78,7 @@ def findings_of(predictions: Predictions, hardest_share: float = 1.0) -> Finding
         hashes={"test_images.npy": "1" * 64},
         versions={"Python": "3.11.2"},
     )
-    chosen = Chosen(
+    chosen = OperatingPoint(
         temperature=predictions.temperature,
         score="norm_and_distance",
         threshold=-3.25,

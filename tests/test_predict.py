@@ -17,7 +17,11 @@ from typer.testing import CliRunner, Result
 from cifar_pipeline.cli import app
 from cifar_pipeline.common.checksums import sha256_of
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
-from cifar_pipeline.evaluate.thresholds import Chosen, choose, write_chosen
+from cifar_pipeline.evaluate.thresholds import (
+    OperatingPoint,
+    choose_operating_point,
+    write_operating_point,
+)
 from cifar_pipeline.predict import output as prediction_output
 from cifar_pipeline.predict import predictor as prediction
 from cifar_pipeline.trained_model.keras_file import load_saved_model
@@ -41,7 +45,7 @@ def folder(tmp_path: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     Path("models").mkdir()
     Path("models/model.keras").write_bytes(model_path.read_bytes())
-    chosen = Chosen(
+    chosen = OperatingPoint(
         temperature=1.0,
         score="norm_and_distance",
         threshold=-9.0,
@@ -51,7 +55,7 @@ def folder(tmp_path: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         test_images=10_000,
         model_sha256=sha256_of(model_path),
     )
-    write_chosen(Path("reports/chosen.json"), chosen)
+    write_operating_point(Path("reports/chosen.json"), chosen)
     return tmp_path
 
 
@@ -189,9 +193,11 @@ def test_an_unfamiliar_picture_is_marked_and_explained(folder: Path) -> None:
 
 
 def test_a_score_at_the_threshold_is_familiar(model_path: Path) -> None:
-    chosen = choose(model_path, 1.0, "norm_and_distance", np.array([2.0]), np.array([3.0]))
-    assert not prediction.Familiarity(2.0, chosen).unfamiliar
-    assert prediction.Familiarity(1.999, chosen).unfamiliar
+    chosen = choose_operating_point(
+        model_path, 1.0, "norm_and_distance", np.array([2.0]), np.array([3.0])
+    )
+    assert not prediction.OodCheck(2.0, chosen).out_of_distribution
+    assert prediction.OodCheck(1.999, chosen).out_of_distribution
 
 
 @pytest.mark.parametrize("state", ["missing", "of another model", "no JSON"])

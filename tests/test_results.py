@@ -61,9 +61,9 @@ def unfamiliar(images: np.ndarray) -> float:
     """Return the share of images that `predict` warns of."""
     predictor = Predictor(MODEL, FOLDER / "reports/chosen.json")
     found = [
-        prediction.familiarity.unfamiliar
+        prediction.ood.out_of_distribution
         for prediction in predictor.predict([""] * len(images), images, 1)
-        if prediction.familiarity
+        if prediction.ood
     ]
     assert len(found) == len(images)
     return float(np.mean(found))

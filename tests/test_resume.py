@@ -11,8 +11,8 @@ from cifar_pipeline.dataset.arrays import load_split
 from cifar_pipeline.dataset.channel_statistics import channel_statistics
 from cifar_pipeline.network.build import build_saved_network
 from cifar_pipeline.params.presets import ModelParams
-from cifar_pipeline.train.checkpoint import Backup, RunState
-from cifar_pipeline.train.fingerprint import run_key
+from cifar_pipeline.train.checkpoint import Checkpoint, RunState
+from cifar_pipeline.train.fingerprint import fingerprint_of
 from cifar_pipeline.train.loop import Run, Split, fit
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
 from synthetic import synthetic_split
@@ -27,7 +27,7 @@ class ProcessEndedError(Exception):
     """Stands for the end of the process."""
 
 
-class InterruptedBackup(Backup):
+class InterruptedCheckpoint(Checkpoint):
     """Ends the run right after an epoch's state was kept."""
 
     def __init__(self, path: Path, after: int) -> None:
@@ -59,9 +59,9 @@ def recipe(name: str, validation_freq: int = 1) -> ModelParams:
     return params.model_copy(update=changes)
 
 
-def fitted(params: ModelParams, backup: Backup | None, precision: str = "float32") -> Run:
+def fitted(params: ModelParams, checkpoint: Checkpoint | None, precision: str = "float32") -> Run:
     split = Split(IMAGES, LABELS)
-    return fit(params, 3, precision, split, split, STATISTICS, backup)
+    return fit(params, 3, precision, split, split, STATISTICS, checkpoint)
 
 
 def saved_bytes(params: ModelParams, run: Run, path: Path) -> bytes:
@@ -90,9 +90,9 @@ def test_an_interrupted_run_ends_in_the_same_bits(
     # The last time with all epochs done, before a model was saved.
     for epoch in (1, 2, number - 1, number):
         with pytest.raises(ProcessEndedError):
-            fitted(params, InterruptedBackup(path, after=epoch), precision)
+            fitted(params, InterruptedCheckpoint(path, after=epoch), precision)
     capsys.readouterr()
-    run = fitted(params, Backup(path, KEY), precision)
+    run = fitted(params, Checkpoint(path, KEY), precision)
     assert f"going on after epoch {number} of {params.epochs}" in capsys.readouterr().out
     pd.testing.assert_frame_equal(run.history, whole.history, check_exact=True)
     assert (run.best_epoch, run.stopped_early) == (whole.best_epoch, whole.stopped_early)
@@ -114,14 +114,14 @@ def test_a_backup_of_another_run_is_not_used(
     params = recipe("fast")
     path = tmp_path / "training.backup"
     with pytest.raises(ProcessEndedError):
-        fitted(params, InterruptedBackup(path, after=1))
-    state = Backup(path, KEY).load()
+        fitted(params, InterruptedCheckpoint(path, after=1))
+    state = Checkpoint(path, KEY).load()
     assert state
     assert state.epoch == 1
-    assert Backup(path, {**KEY, "params": "other"}).load() is None
+    assert Checkpoint(path, {**KEY, "params": "other"}).load() is None
     assert "is of another run (different params)" in capsys.readouterr().out
     # A part that an older version did not know.
-    assert Backup(path, {**KEY, "device": "c"}).load() is None
+    assert Checkpoint(path, {**KEY, "device": "c"}).load() is None
 
 
 def test_a_damaged_backup_is_said_and_not_used(
@@ -129,17 +129,17 @@ def test_a_damaged_backup_is_said_and_not_used(
 ) -> None:
     path = tmp_path / "training.backup"
     weights = [np.arange(20, dtype=np.float32)]
-    backup = Backup(path, KEY)
-    backup.save(RunState(1, [], [], {"stopped_epoch": 0}, weights, [], [], []))
+    checkpoint = Checkpoint(path, KEY)
+    checkpoint.save(RunState(1, [], [], {"stopped_epoch": 0}, weights, [], [], []))
     whole = path.read_bytes()
-    assert backup.load()
+    assert checkpoint.load()
     # Each byte: the archive's headers and its list of entries as well as the arrays.
     damaged = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(len(whole))]
     damaged += [b"", whole[:-1], whole[: len(whole) // 2], whole + b"0", b"nothing of ours"]
     for content in damaged:
         path.write_bytes(content)
         capsys.readouterr()
-        assert backup.load() is None
+        assert checkpoint.load() is None
         assert "is damaged" in capsys.readouterr().out
 
 
@@ -155,16 +155,16 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
         best_weights=[],
         images=[np.array([np.inf, 0.5], np.float32), np.array([0, 3], np.int32)],
     )
-    backup = Backup(tmp_path / "training.backup", KEY)
-    backup.save(state)
-    loaded = backup.load()
+    checkpoint = Checkpoint(tmp_path / "training.backup", KEY)
+    checkpoint.save(state)
+    loaded = checkpoint.load()
     assert loaded
     plain = ("epoch", "rows", "seconds", "early_stopping", "best_weights")
     assert [getattr(loaded, name) for name in plain] == [getattr(state, name) for name in plain]
     assert [array.tobytes() for array in loaded.variables] == [a.tobytes() for a in arrays]
     assert loaded.optimizer[0].dtype == np.int64
     assert [array.tolist() for array in loaded.images] == [[np.inf, 0.5], [0, 3]]
-    backup.remove()
+    checkpoint.remove()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -173,7 +173,7 @@ def test_training_goes_on_where_a_backup_cannot_be_written(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     params = recipe("fast")
-    run = fitted(params, Backup(tmp_path / "file" / "training.backup", KEY))
+    run = fitted(params, Checkpoint(tmp_path / "file" / "training.backup", KEY))
     assert "cannot be written" in capsys.readouterr().out
     pd.testing.assert_frame_equal(run.history, fitted(params, None).history, check_exact=True)
 
@@ -195,10 +195,10 @@ def test_a_run_s_key_holds_everything_it_depends_on(
 
     def changed(**other: object) -> list[str]:
         arguments: dict[str, object] = {"params": params, "seed": 1, "precision": "float32"}
-        key = run_key(**{**arguments, **other}, processed=processed)  # type: ignore[arg-type]
+        key = fingerprint_of(**{**arguments, **other}, processed=processed)  # type: ignore[arg-type]
         return [part for part in before if before[part] != key[part]]
 
-    before = run_key(params, 1, "float32", processed)
+    before = fingerprint_of(params, 1, "float32", processed)
     assert changed() == []
     assert changed(seed=2) == ["params"]
     assert changed(precision="bfloat16") == ["params"]
@@ -220,7 +220,7 @@ def test_the_history_of_a_state_is_plain_json(tmp_path: Path) -> None:
     """What a callback's numbers become must not depend on NumPy's or Keras' types."""
     path = tmp_path / "training.backup"
     with pytest.raises(ProcessEndedError):
-        fitted(recipe("fast"), InterruptedBackup(path, after=1))
-    state = Backup(path, KEY).load()
+        fitted(recipe("fast"), InterruptedCheckpoint(path, after=1))
+    state = Checkpoint(path, KEY).load()
     assert state
     assert {type(value) for value in state.rows[0].values()} == {int, float}

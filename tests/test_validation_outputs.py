@@ -20,7 +20,7 @@ OUTPUTS = Outputs(np.zeros((50, 10), np.float32), LOGITS, NORMS)
 def assert_what_was_written(model):
     found = load_validation_outputs(model)
     np.testing.assert_array_equal(found.logits, LOGITS)
-    np.testing.assert_array_equal(found.familiarity, NORMS)
+    np.testing.assert_array_equal(found.ood_scores, NORMS)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cifar_pipeline.evaluate.test_time_augmentation import predict_views, views
+from cifar_pipeline.evaluate.test_time_augmentation import predict_with_augmentation, views
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
 
@@ -39,12 +39,12 @@ def test_the_mean_is_that_of_logits() -> None:
 
     for choice in ("none", "flip", "flip_shift"):
         expected = softmax(sum(weight * logits(view) for weight, view in views(IMAGES, choice)))
-        result = predict_views(lambda images: softmax(logits(images)), IMAGES, choice)
+        result = predict_with_augmentation(lambda images: softmax(logits(images)), IMAGES, choice)
         assert result.dtype == np.float32
         np.testing.assert_allclose(result, expected, rtol=1e-4)
 
 
 def test_a_probability_of_zero_is_no_error() -> None:
     certain = np.eye(10, dtype=np.float32)[[3, 3, 4]]
-    result = predict_views(lambda _: certain, IMAGES, "flip")
+    result = predict_with_augmentation(lambda _: certain, IMAGES, "flip")
     np.testing.assert_allclose(result, certain, atol=1e-30)

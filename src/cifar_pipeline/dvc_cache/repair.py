@@ -29,7 +29,7 @@ def put_back_or_remove(
     from dvc.repo import lock_repo
 
     cache = repo.cache.local
-    put_back: dict[str, Path] = {}
+    restore: dict[str, Path] = {}
     with lock_repo(repo):
         for oid in objects.damaged:
             cache.delete(oid)
@@ -38,8 +38,8 @@ def put_back_or_remove(
                 # `verify` reads the new object, and removes it again if it is damaged too.
                 cache.add(str(good), cache.fs, oid, verify=True)
                 if cache.exists(oid):
-                    put_back[oid] = good
+                    restore[oid] = good
         copies = [file.path for file in files if file.damaged]
         for path in copies:
             path.unlink(missing_ok=True)
-    return put_back, [oid for oid in objects.damaged if oid not in put_back], copies
+    return restore, [oid for oid in objects.damaged if oid not in restore], copies

@@ -90,8 +90,8 @@ def _name_the_damage(
 
 
 def _repair(repo: Any, objects: Objects, files: list[WorkspaceFile], current: list[Record]) -> None:
-    put_back, removed, copies = put_back_or_remove(repo, objects, files)
-    for oid, source in put_back.items():
+    restore, removed, copies = put_back_or_remove(repo, objects, files)
+    for oid, source in restore.items():
         say(f"put back from {_shown(source)}: {_shown(repo.cache.local.oid_to_path(oid))}")
     for path in (*map(repo.cache.local.oid_to_path, removed), *copies):
         say(f"removed: {_shown(path)}")

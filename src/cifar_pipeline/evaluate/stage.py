@@ -12,13 +12,13 @@ from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.arrays import load_class_names, load_labels, load_split
 from cifar_pipeline.evaluate.mixed_images import Parents, Predict, choose_parents, judge, sweep
-from cifar_pipeline.evaluate.page.provenance import gather
+from cifar_pipeline.evaluate.page.provenance import gather_provenance
 from cifar_pipeline.evaluate.page.rendering import Findings, Mixed, write_page
 from cifar_pipeline.evaluate.predictions import Predictions
 from cifar_pipeline.evaluate.reports import write_reports
 from cifar_pipeline.evaluate.terminal import print_errors
-from cifar_pipeline.evaluate.test_time_augmentation import predict_views
-from cifar_pipeline.evaluate.thresholds import choose, write_chosen
+from cifar_pipeline.evaluate.test_time_augmentation import predict_with_augmentation
+from cifar_pipeline.evaluate.thresholds import choose_operating_point, write_operating_point
 from cifar_pipeline.fourier.inference import with_fourier_convolutions
 from cifar_pipeline.metrics.calibration import at_temperature, fit_temperature
 from cifar_pipeline.metrics.classification import accuracy, cross_entropy
@@ -29,14 +29,14 @@ from cifar_pipeline.trained_model.keras_file import (
     load_saved_model,
     predict_probabilities,
 )
-from cifar_pipeline.trained_model.ood_statistics import load_familiarity_statistics
-from cifar_pipeline.trained_model.outputs import predict_outputs, probe_of
+from cifar_pipeline.trained_model.ood_statistics import load_ood_statistics
+from cifar_pipeline.trained_model.outputs import feature_extractor, predict_outputs
 from cifar_pipeline.trained_model.validation_outputs import (
     ValidationOutputs,
     load_validation_outputs,
 )
 
-_PAGE, _CARD, _CHOSEN = "index.html", "model_card.md", "chosen.json"
+_PAGE, _CARD, _OPERATING_POINT = "index.html", "model_card.md", "chosen.json"
 # The blends that the page shows from end to end: the article of 2017 asks for the first.
 _BLENDS = (
     ("dog", "airplane"),
@@ -72,26 +72,26 @@ def evaluate(
     names = load_class_names(processed)
     network = load_saved_model(model)
     check_classes(network, names)
-    background = gather(used, reports, processed, model, network)
+    provenance = gather_provenance(used, reports, processed, model, network)
     held_out = load_validation_outputs(model)
     temperature = _temperature(held_out, processed)
     network = with_fourier_convolutions(network)
-    probe = probe_of(network, load_familiarity_statistics(model))
-    outputs = predict_outputs(probe, images, params.batch_size)
-    # The probe answers what the model does, and is traced already.
-    predict = partial(predict_probabilities, probe.network, batch_size=params.batch_size)
+    extractor = feature_extractor(network, load_ood_statistics(model))
+    outputs = predict_outputs(extractor, images, params.batch_size)
+    # The extractor answers what the model does, and is traced already.
+    predict = partial(predict_probabilities, extractor.network, batch_size=params.batch_size)
     averaged = None
     if params.test_time_augmentation != "none":
-        averaged = predict_views(predict, images, params.test_time_augmentation)
+        averaged = predict_with_augmentation(predict, images, params.test_time_augmentation)
     scaled = at_temperature(outputs.logits, temperature)
     predictions = Predictions(names, labels, outputs.probabilities, temperature, scaled, averaged)
     mixed = _mixed(predict, images, predictions)
-    scores = (held_out.familiarity, outputs.familiarity)
-    chosen = choose(model, temperature, probe.score_name, *scores)
+    scores = (held_out.ood_scores, outputs.ood_scores)
+    operating_point = choose_operating_point(model, temperature, extractor.score_name, *scores)
     with writing(reports):
         write_reports(reports, predictions)
-        write_chosen(reports / _CHOSEN, chosen)
-    findings = Findings(predictions, images, background, mixed, chosen)
+        write_operating_point(reports / _OPERATING_POINT, operating_point)
+    findings = Findings(predictions, images, provenance, mixed, operating_point)
     with writing(reports), writing(model.parent):
         write_page(reports / _PAGE, model.with_name(_CARD), findings)
     print_errors(predictions, params.confused_pairs)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from cifar_pipeline.params.evaluate import Views
+from cifar_pipeline.params.evaluate import TestTimeAugmentation
 
 _SHIFT = 1
 
 
-def views(images: np.ndarray, choice: Views) -> Iterator[tuple[float, np.ndarray]]:
+def views(images: np.ndarray, choice: TestTimeAugmentation) -> Iterator[tuple[float, np.ndarray]]:
     """Yield weights, which sum to 1, and views of uint8 images (N, H, W, 3), of the same shape.
 
     `flip`: the image and its mirror, half each. `flip_shift`: a quarter each for these, an eighth
@@ -33,8 +33,8 @@ def views(images: np.ndarray, choice: Views) -> Iterator[tuple[float, np.ndarray
         yield part, view[:, :, ::-1]
 
 
-def predict_views(
-    predict: Callable[[np.ndarray], np.ndarray], images: np.ndarray, choice: Views
+def predict_with_augmentation(
+    predict: Callable[[np.ndarray], np.ndarray], images: np.ndarray, choice: TestTimeAugmentation
 ) -> np.ndarray:
     """Return probabilities, float32 (N, classes), from the weighted mean of the views' logits.
 

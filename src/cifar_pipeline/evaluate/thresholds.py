@@ -1,4 +1,4 @@
-"""What evaluate chooses on validation images for `predict`: a temperature and a threshold."""
+"""The operating point of a model: the temperature and the OOD threshold that `predict` uses."""
 
 import json
 from pathlib import Path
@@ -17,12 +17,12 @@ TARGET_FALSE_ALARM_RATE = 0.01
 Rate = Annotated[float, Field(ge=0, le=1)]
 
 
-class Chosen(BaseModel):
-    """A model's temperature, and the threshold of its familiarity scores and what that costs.
+class OperatingPoint(BaseModel):
+    """A model's temperature, the threshold of its OOD scores, and the threshold's false alarms.
 
-    Logits are divided by `temperature`. An image with a score below `threshold` is called
-    unfamiliar. Both were chosen on validation images; `false_alarm_rate` is the fraction of the
-    test images that the threshold calls so.
+    Logits are divided by `temperature`. An image with a score below `threshold` counts as
+    out-of-distribution (OOD). Both were chosen on validation images; `false_alarm_rate` is the
+    fraction of the test images below the threshold.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,13 +50,13 @@ def threshold_at(
     return float(np.sort(validation_scores)[allowed])
 
 
-def choose(
+def choose_operating_point(
     model_path: Path,
     temperature: float,
     score: ScoreName,
     validation: np.ndarray,
     test: np.ndarray,
-) -> Chosen:
+) -> OperatingPoint:
     """Choose the threshold by the validation images and measure its cost on the test images.
 
     Args:
@@ -67,7 +67,7 @@ def choose(
         test: scores of the test images, float (N,); they choose nothing.
     """
     threshold = round(threshold_at(validation), DIGITS)
-    return Chosen(
+    return OperatingPoint(
         temperature=round(temperature, DIGITS),
         score=score,
         threshold=threshold,
@@ -79,14 +79,14 @@ def choose(
     )
 
 
-def write_chosen(path: Path, chosen: Chosen) -> None:
+def write_operating_point(path: Path, operating_point: OperatingPoint) -> None:
     """Write reports/chosen.json."""
     with replacing(path) as temporary:
-        content = json.dumps(chosen.model_dump(), indent=2) + "\n"
+        content = json.dumps(operating_point.model_dump(), indent=2) + "\n"
         temporary.write_text(content, encoding="utf-8", newline="\n")
 
 
-def read_chosen(path: Path, model_path: Path, score_name: str) -> Chosen:
+def read_operating_point(path: Path, model_path: Path, score_name: str) -> OperatingPoint:
     """Return what the file at `path` says, which has to be of the model at `model_path`.
 
     Raises:
@@ -94,13 +94,13 @@ def read_chosen(path: Path, model_path: Path, score_name: str) -> Chosen:
     """
     remedy = "`dvc repro evaluate` writes it"
     try:
-        chosen = Chosen.model_validate_json(path.read_bytes())
+        operating_point = OperatingPoint.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise PipelineError(f"{path} is missing; {remedy}") from None
     except (OSError, ValidationError):
         raise PipelineError(f"{path} cannot be read; {remedy} again") from None
-    if chosen.model_sha256 != sha256_of(model_path):
+    if operating_point.model_sha256 != sha256_of(model_path):
         raise PipelineError(f"{path} belongs to another model than {model_path}; {remedy} again")
-    if chosen.score != score_name:
+    if operating_point.score != score_name:
         raise PipelineError(f"{path} is for another score than {score_name}; {remedy} again")
-    return chosen
+    return operating_point

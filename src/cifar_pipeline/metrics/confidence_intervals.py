@@ -7,7 +7,7 @@ _NORMAL = 1.959963984540054  # the 97.5th percentile of the standard normal dist
 Interval = tuple[float, float]
 
 
-def of_proportion(hits: int, number: int) -> Interval:
+def wilson_interval(hits: int, number: int) -> Interval:
     """Return the interval of a rate, such as the accuracy: `hits` of `number`, at least 1.
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
@@ -19,7 +19,7 @@ def of_proportion(hits: int, number: int) -> Interval:
     return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
-def of_mean(values: np.ndarray) -> Interval:
+def mean_interval(values: np.ndarray) -> Interval:
     """Return the interval of the mean of `values` (N,), N at least 2, by the central limit."""
     mean = float(np.mean(values))
     reach = _NORMAL * float(np.std(values, ddof=1) / np.sqrt(len(values)))

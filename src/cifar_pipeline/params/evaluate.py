@@ -6,12 +6,12 @@ from pydantic import Field
 
 from cifar_pipeline.params.loading import Section
 
-Views = Literal["none", "flip", "flip_shift"]
+TestTimeAugmentation = Literal["none", "flip", "flip_shift"]
 
 
 class EvaluateParams(Section):
     """Parameters of the stage `evaluate`."""
 
     batch_size: int = Field(gt=0)
-    test_time_augmentation: Views
+    test_time_augmentation: TestTimeAugmentation
     confused_pairs: int = Field(ge=0)

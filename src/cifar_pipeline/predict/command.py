@@ -23,9 +23,13 @@ def predict(
         ),
     ],
     model: Annotated[Path, typer.Option(help="The trained model.")] = Path("models/model.keras"),
-    chosen: Annotated[
+    operating_point: Annotated[
         Path,
-        typer.Option(help="What evaluate chose by validation images: temperature and threshold."),
+        typer.Option(
+            "--operating-point",
+            "--chosen",
+            help="The temperature and the OOD threshold that evaluate chose by validation images.",
+        ),
     ] = Path("reports/chosen.json"),
     top: Annotated[
         int, typer.Option(min=1, help="How many classes to show; all if the model has fewer.")
@@ -43,7 +47,7 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, not a table.")] = False,
 ) -> None:
-    """Show the likeliest classes of pictures, and warn of pictures unlike any the model knows.
+    """Show the likeliest classes of pictures, and warn of pictures that are out of distribution.
 
     Results go to standard output, errors to standard error. A picture that cannot
     be read does not stop the others; the exit code is then 1.
@@ -55,7 +59,7 @@ def predict(
     from cifar_pipeline.predict.predictor import Prediction, Predictor, predict_files
 
     # First of all: without a model nothing can be said of any picture.
-    predictor = Predictor(model, chosen, raw)
+    predictor = Predictor(model, operating_point, raw)
     failed = False
 
     def watched() -> Iterator[Prediction | PictureError]:

@@ -9,12 +9,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cifar_pipeline.evaluate.thresholds import Chosen
+from cifar_pipeline.evaluate.thresholds import OperatingPoint
 from cifar_pipeline.images.paths import PictureError, shown
-from cifar_pipeline.predict.predictor import Familiarity, Prediction
+from cifar_pipeline.predict.predictor import OodCheck, Prediction
 
 DIGITS = 6
-_MARK = "unfamiliar"
+_MARK = "out of distribution"
 _NARROWEST = 12  # of the column of names, in characters
 # A table takes what it needs of it. In a log, Rich would guess a terminal of 80.
 _LOG_WIDTH = 1_000_000
@@ -23,7 +23,7 @@ Outcomes = Iterable[Prediction | PictureError]
 
 
 def print_table(outcomes: Outcomes) -> None:
-    """Print a row a picture, and what the mark of unfamiliar pictures rests on.
+    """Print a row a picture, and the threshold that OOD pictures are marked by.
 
     Names are escaped as `shown` does. A terminal folds long names, and a log has them whole.
     """
@@ -33,13 +33,13 @@ def print_table(outcomes: Outcomes) -> None:
     table.add_column("class", no_wrap=True)
     table.add_column("probability", justify="right", no_wrap=True)
     table.add_column("warning", no_wrap=True)
-    chosen = None
+    operating_point = None
     for outcome in outcomes:
         if isinstance(outcome, Prediction):
-            mark = "" if outcome.familiarity else "not checked"
-            if outcome.familiarity and outcome.familiarity.unfamiliar:
-                chosen = outcome.familiarity.chosen
-                mark = f"{_MARK} ({outcome.familiarity.score:#.3g})"
+            mark = "" if outcome.ood else "not checked"
+            if outcome.ood and outcome.ood.out_of_distribution:
+                operating_point = outcome.ood.operating_point
+                mark = f"{_MARK} ({outcome.ood.score:#.3g})"
             names, probabilities = zip(*outcome.classes, strict=True)
             column = "\n".join(f"{probability:.4f}" for probability in probabilities)
             table.add_row(shown(outcome.name), "\n".join(names), column, mark, end_section=True)
@@ -48,16 +48,17 @@ def print_table(outcomes: Outcomes) -> None:
     if not console.is_terminal:
         console.width = _LOG_WIDTH
     console.print(table)
-    if chosen:
-        console.print(_explanation(chosen), soft_wrap=True)
+    if operating_point:
+        console.print(_explanation(operating_point), soft_wrap=True)
 
 
-def _explanation(chosen: Chosen) -> str:
+def _explanation(operating_point: OperatingPoint) -> str:
     return (
-        f"{_MARK}: the picture looks unlike those that the model was trained on, and its classes "
-        f"may mean nothing. The score in brackets ({chosen.score}) is below "
-        f"{chosen.threshold:#.3g}, as it is for {chosen.false_alarm_rate:.2%} of the "
-        f"{chosen.test_images:,} test images (false alarms)."
+        f"{_MARK}: the picture is unlike the training images, and its classes may mean nothing. "
+        f"The score in brackets ({operating_point.score}) is below "
+        f"{operating_point.threshold:#.3g}, as it is for "
+        f"{operating_point.false_alarm_rate:.2%} of the {operating_point.test_images:,} test "
+        "images (false alarms)."
     )
 
 
@@ -65,7 +66,8 @@ def print_json(outcomes: Outcomes) -> None:
     """Print a list of objects, one a picture, all with the same fields.
 
     `classes` is empty where `error` is a text, and `error` is null where it is not. `temperature`
-    is null where the probabilities are the model's own, `familiarity` where it cannot be told.
+    is null where the probabilities are the model's own, `out_of_distribution` where the model has
+    no threshold. `familiarity` holds the same by its names of versions before 0.2.
     """
     print(json.dumps([_json_object(outcome) for outcome in outcomes], indent=2))
 
@@ -76,6 +78,7 @@ def _json_object(outcome: Prediction | PictureError) -> dict[str, Any]:
             "picture": outcome.name,
             "classes": [],
             "temperature": None,
+            "out_of_distribution": None,
             "familiarity": None,
             "error": str(outcome),
         }
@@ -86,19 +89,21 @@ def _json_object(outcome: Prediction | PictureError) -> dict[str, Any]:
             for name, probability in outcome.classes
         ],
         "temperature": outcome.temperature,
-        "familiarity": _familiarity_fields(outcome.familiarity),
+        "out_of_distribution": _ood_fields(outcome.ood, "detected"),
+        "familiarity": _ood_fields(outcome.ood, "unfamiliar"),
         "error": None,
     }
 
 
-def _familiarity_fields(familiarity: Familiarity | None) -> dict[str, Any] | None:
-    if familiarity is None:
+def _ood_fields(ood: OodCheck | None, verdict: str) -> dict[str, Any] | None:
+    """Return the fields of an OOD check; `verdict` is the name of the first one."""
+    if ood is None:
         return None
     return {
-        "unfamiliar": familiarity.unfamiliar,
-        "score": round(familiarity.score, DIGITS),
-        "threshold": familiarity.chosen.threshold,
-        "false_alarm_rate": familiarity.chosen.false_alarm_rate,
+        verdict: ood.out_of_distribution,
+        "score": round(ood.score, DIGITS),
+        "threshold": ood.operating_point.threshold,
+        "false_alarm_rate": ood.operating_point.false_alarm_rate,
     }
 
 
@@ -106,13 +111,13 @@ def print_csv(outcomes: Outcomes, top: int) -> None:
     """Print a header and then a line a picture, as soon as its batch is done.
 
     The columns: picture (escaped as `shown` does), class_1, probability_1, ... up to `top`;
-    temperature, unfamiliar, score, threshold,
-    false_alarm_rate and error as in JSON.
+    temperature, unfamiliar, score, threshold, false_alarm_rate and error as in JSON; and
+    out_of_distribution, a better name of `unfamiliar`.
     """
     ranks = range(1, top + 1)
-    familiarity = ["unfamiliar", "score", "threshold", "false_alarm_rate"]
+    ood_fields = ["unfamiliar", "score", "threshold", "false_alarm_rate"]
     columns = [f"{kind}_{rank}" for rank in ranks for kind in ("class", "probability")]
-    fields = ["picture", *columns, "temperature", *familiarity, "error"]
+    fields = ["picture", *columns, "temperature", *ood_fields, "error", "out_of_distribution"]
     writer = csv.DictWriter(sys.stdout, fields, lineterminator="\n")
     writer.writeheader()
     for outcome in outcomes:
@@ -121,5 +126,6 @@ def print_csv(outcomes: Outcomes, top: int) -> None:
         row |= {name: found[name] for name in ("temperature", "error")}
         for rank, entry in enumerate(found["classes"], start=1):
             row |= {f"{kind}_{rank}": value for kind, value in entry.items()}
-        writer.writerow(row | (found["familiarity"] or {}))
+        ood = found["familiarity"] or {"unfamiliar": None}
+        writer.writerow(row | ood | {"out_of_distribution": ood["unfamiliar"]})
         sys.stdout.flush()

@@ -9,58 +9,58 @@ import numpy as np
 
 from cifar_pipeline.common.console import complain
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.evaluate.thresholds import Chosen, read_chosen
+from cifar_pipeline.evaluate.thresholds import OperatingPoint, read_operating_point
 from cifar_pipeline.images.decoding import decode_picture
 from cifar_pipeline.images.paths import Fit, PictureError
 from cifar_pipeline.metrics.calibration import at_temperature
 from cifar_pipeline.metrics.classification import likeliest
 from cifar_pipeline.trained_model.class_names import names_for
 from cifar_pipeline.trained_model.keras_file import load_saved_model
-from cifar_pipeline.trained_model.ood_statistics import load_familiarity_statistics
-from cifar_pipeline.trained_model.outputs import predict_outputs, probe_of
+from cifar_pipeline.trained_model.ood_statistics import load_ood_statistics
+from cifar_pipeline.trained_model.outputs import feature_extractor, predict_outputs
 
 # So many files, of however many, are in memory at a time.
 BATCH_SIZE = 64
 
 
 @dataclass(frozen=True)
-class Familiarity:
-    """How familiar one picture looks to a model, by what was chosen for that model."""
+class OodCheck:
+    """The OOD score of one picture, and the operating point of the model."""
 
     score: float
-    chosen: Chosen
+    operating_point: OperatingPoint
 
     @property
-    def unfamiliar(self) -> bool:
+    def out_of_distribution(self) -> bool:
         """Whether the picture gets a warning."""
-        return self.score < self.chosen.threshold
+        return self.score < self.operating_point.threshold
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one picture.
+    """A model's prediction for one picture.
 
     Args:
         name: the file.
         classes: names and probabilities, the likeliest first; equal ones in the model's order.
         temperature: of the probabilities; None: they are the model's own.
-        familiarity: None where nothing tells what is familiar to this model.
+        ood: None where the model has no operating point.
     """
 
     name: str
     classes: tuple[tuple[str, float], ...]
     temperature: float | None
-    familiarity: Familiarity | None
+    ood: OodCheck | None
 
 
 class Predictor:
-    """A saved model, its classes and, where there is one, what evaluate chose for it.
+    """A saved model, its classes and, where there is one, its operating point.
 
     Args:
         model: the .keras archive. Where it tells no names of its classes, one line on standard
             error says what they are called instead.
-        chosen: the JSON file of evaluate. Where it is missing or not of this model, one line on
-            standard error says so, and the predictions have no temperature and no familiarity.
+        operating_point: the JSON file of evaluate. Where it is missing or not of this model, one line on
+            standard error says so, and the predictions have no temperature and no OOD warning.
         raw: whether to leave the probabilities as the model gives them.
 
     Attributes:
@@ -70,20 +70,24 @@ class Predictor:
         PipelineError: there is no model or it cannot be loaded.
     """
 
-    def __init__(self, model: Path, chosen: Path, raw: bool = False) -> None:
+    def __init__(self, model: Path, operating_point: Path, raw: bool = False) -> None:
         network = load_saved_model(model)
         self._class_names = names_for(model, network)
-        self._probe = probe_of(network, load_familiarity_statistics(model))
-        self._chosen: Chosen | None = None
+        self._extractor = feature_extractor(network, load_ood_statistics(model))
+        self._operating_point: OperatingPoint | None = None
         try:
-            self._chosen = read_chosen(chosen, model, self._probe.score_name)
+            self._operating_point = read_operating_point(
+                operating_point, model, self._extractor.score_name
+            )
         except PipelineError as error:
             complain(
-                "warning: probabilities are as the model gives them, and which pictures are "
-                f"unfamiliar cannot be told: {error}"
+                "warning: probabilities are not temperature-scaled, and no picture is checked for "
+                f"being out of distribution: {error}"
             )
         self.classes = len(self._class_names)
-        self._temperature = None if raw or not self._chosen else self._chosen.temperature
+        self._temperature = None
+        if self._operating_point and not raw:
+            self._temperature = self._operating_point.temperature
 
     def predict(self, names: list[str], images: np.ndarray, top: int) -> Iterator[Prediction]:
         """Yield the `top` classes of each image.
@@ -96,15 +100,15 @@ class Predictor:
         Raises:
             PipelineError: the model does not answer probabilities of such images.
         """
-        outputs = predict_outputs(self._probe, images, BATCH_SIZE)
+        outputs = predict_outputs(self._extractor, images, BATCH_SIZE)
         probabilities = outputs.probabilities
         if self._temperature:
             probabilities = at_temperature(outputs.logits, self._temperature)
-        for name, row, score in zip(names, probabilities, outputs.familiarity, strict=True):
-            familiarity = Familiarity(float(score), self._chosen) if self._chosen else None
+        for name, row, score in zip(names, probabilities, outputs.ood_scores, strict=True):
+            ood = OodCheck(float(score), self._operating_point) if self._operating_point else None
             labels = likeliest(row, top)
             classes = tuple((self._class_names[label], float(row[label])) for label in labels)
-            yield Prediction(name, classes, self._temperature, familiarity)
+            yield Prediction(name, classes, self._temperature, ood)
 
 
 def predict_files(

@@ -91,7 +91,7 @@ class TrainingBatches(keras.utils.PyDataset):
         self.times_shown[indices] += 1
         self.start_epoch(self.epoch)
 
-    def put_back(self, epoch: int, losses: np.ndarray, times_shown: np.ndarray) -> None:
+    def restore(self, epoch: int, losses: np.ndarray, times_shown: np.ndarray) -> None:
         """Go on at `epoch`, counted from 0, with what was known of the images then."""
         self.losses, self.times_shown = losses, times_shown
         self.start_epoch(epoch)

@@ -15,7 +15,7 @@ import numpy as np
 
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.console import say
-from cifar_pipeline.train.fingerprint import RunKey
+from cifar_pipeline.train.fingerprint import Fingerprint
 
 _META = "meta"
 _DIGEST_BYTES = 32
@@ -55,7 +55,7 @@ class RunState:
 _LISTS = ("variables", "optimizer", "best_weights", "images")
 
 
-class Backup:
+class Checkpoint:
     """The file that holds the state of one run, found again by the run's key alone.
 
     It begins with the SHA-256 of the rest, an archive of arrays: those of a zip archive do not
@@ -66,7 +66,7 @@ class Backup:
         key: what the run depends on.
     """
 
-    def __init__(self, path: Path, key: RunKey) -> None:
+    def __init__(self, path: Path, key: Fingerprint) -> None:
         self.path, self._key = path, key
 
     def save(self, state: RunState) -> None:

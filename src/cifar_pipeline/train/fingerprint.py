@@ -15,14 +15,14 @@ from cifar_pipeline.backend.device import describe_device, gpu_details, processo
 from cifar_pipeline.common.checksums import MANIFEST, sha256_of
 from cifar_pipeline.params.presets import ModelParams
 
-RunKey = dict[str, str]
+Fingerprint = dict[str, str]
 _PACKAGE = __name__.split(".")[0]
 # Environment variables by which users choose threads, kernels and roundings.
 _SETTINGS = ("OMP_", "ONEDNN_", "TF_", "XLA_", "JAX_", "NVIDIA_", "CUDA_")
 _MERE_LOGGING = "TF_CPP_"
 
 
-def run_key(params: ModelParams, seed: int, precision: str, processed: Path) -> RunKey:
+def fingerprint_of(params: ModelParams, seed: int, precision: str, processed: Path) -> Fingerprint:
     """Return a digest for each thing that a training run depends on.
 
     Args:

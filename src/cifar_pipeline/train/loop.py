@@ -28,14 +28,14 @@ from cifar_pipeline.train.callbacks import (
     RecordLearningRate,
     RequireFiniteLoss,
 )
-from cifar_pipeline.train.checkpoint import Backup
+from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.hard_examples import ImageLosses, LearnLosses
-from cifar_pipeline.train.resume import KeepBackup, put_back
+from cifar_pipeline.train.resume import SaveCheckpoints, restore
 from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel
 
 PREDICTION_BATCH = 250
 _GPU_BATCH = 1000
-_GPU_BACKUP_SECONDS = 10.0  # saving the state takes as long as an epoch there
+_GPU_CHECKPOINT_SECONDS = 10.0  # saving the state takes as long as an epoch there
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def fit(
     train: Split,
     validation: Split,
     statistics: ChannelStatistics,
-    backup: Backup | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Run:
     """Train the network of a preset.
 
@@ -110,8 +110,8 @@ def fit(
         train: what is learnt from.
         validation: decides which epoch is kept and when to stop. Its targets are never smoothed.
         statistics: of the training images.
-        backup: where the state is kept after each epoch, on a GPU that holds the images 10 s apart
-            at least, and taken up again; None: nowhere.
+        checkpoint: keeps the state after each epoch, on a GPU that holds the images 10 s apart at
+            least, and a run resumes from it; None: there is none.
 
     Raises:
         PipelineError: the loss diverged.
@@ -152,18 +152,18 @@ def fit(
     )
     _build_training_state(network, classes)
     early_stopping = build_early_stopping(params.early_stopping)
-    state = backup.load() if backup else None
+    state = checkpoint.load() if checkpoint else None
     first, end = 0, params.epochs
     record = RecordEpochs()
-    if backup and state:
+    if checkpoint and state:
         first = state.epoch
         end = first if state.stopped_early else end
         say(
-            f"going on after epoch {first} of {params.epochs}, from {backup.path} "
+            f"going on after epoch {first} of {params.epochs}, from {checkpoint.path} "
             "(without that file training starts from the first epoch)"
         )
-        put_back(network, state)
-        batches.put_back(first, *state.images)
+        restore(network, state)
+        batches.restore(first, *state.images)
         record = RecordEpochs(state.rows, state.seconds)
     interactive = sys.stdout.isatty()
     callbacks = [
@@ -174,9 +174,9 @@ def fit(
         record,
         *([] if interactive else [EpochLines(record)]),
     ]
-    if backup:
-        pause = _GPU_BACKUP_SECONDS if on_gpu else 0.0
-        callbacks.append(KeepBackup(backup, record, early_stopping, batches, state, pause))
+    if checkpoint:
+        pause = _GPU_CHECKPOINT_SECONDS if on_gpu else 0.0
+        callbacks.append(SaveCheckpoints(checkpoint, record, early_stopping, batches, state, pause))
     network.fit(
         fed,
         initial_epoch=first,

@@ -8,7 +8,7 @@ import numpy as np
 
 from cifar_pipeline.train.batches import TrainingBatches
 from cifar_pipeline.train.callbacks import RecordEpochs
-from cifar_pipeline.train.checkpoint import Backup, RunState
+from cifar_pipeline.train.checkpoint import Checkpoint, RunState
 
 # What EarlyStopping knows beside its best weights; its on_train_begin resets all of it.
 _COUNTERS = ("wait", "best", "best_epoch", "stopped_epoch")
@@ -29,19 +29,19 @@ def _assign(variables: list[Any], values: list[np.ndarray]) -> None:
         variable.assign(value)
 
 
-def put_back(network: keras.Model, state: RunState) -> None:
+def restore(network: keras.Model, state: RunState) -> None:
     """Give a network and its optimizer, whose variables exist, those of `state`."""
     _assign(_variables(network), state.variables)
     _assign(network.optimizer.variables, state.optimizer)
 
 
-class KeepBackup(keras.callbacks.Callback):
+class SaveCheckpoints(keras.callbacks.Callback):
     """Saves the state after epochs; stands behind the callbacks whose state it takes.
 
     These are `record`, `early_stopping`, and LearnLosses, which tells `batches`.
 
     Args:
-        backup: where to.
+        checkpoint: where to.
         record: the epochs so far.
         early_stopping: put back into `state` when training begins.
         batches: that are trained on.
@@ -51,7 +51,7 @@ class KeepBackup(keras.callbacks.Callback):
 
     def __init__(
         self,
-        backup: Backup,
+        checkpoint: Checkpoint,
         record: RecordEpochs,
         early_stopping: keras.callbacks.EarlyStopping,
         batches: TrainingBatches,
@@ -60,7 +60,7 @@ class KeepBackup(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._pause, self._saved = pause, time.monotonic()
-        self._backup, self._record, self._state = backup, record, state
+        self._checkpoint, self._record, self._state = checkpoint, record, state
         self._early_stopping, self._batches = early_stopping, batches
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -75,7 +75,7 @@ class KeepBackup(keras.callbacks.Callback):
         if time.monotonic() - self._saved < self._pause:
             return
         stopping = self._early_stopping
-        self._backup.save(
+        self._checkpoint.save(
             RunState(
                 epoch=epoch + 1,
                 rows=self._record.rows,

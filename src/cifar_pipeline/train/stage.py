@@ -19,14 +19,18 @@ from cifar_pipeline.fourier.inference import with_fourier_convolutions
 from cifar_pipeline.metrics.classification import accuracy, cross_entropy
 from cifar_pipeline.network.build import build_saved_network, halfway_layer
 from cifar_pipeline.params.presets import ModelParams
-from cifar_pipeline.train.checkpoint import Backup
-from cifar_pipeline.train.fingerprint import run_key
+from cifar_pipeline.train.checkpoint import Checkpoint
+from cifar_pipeline.train.fingerprint import fingerprint_of
 from cifar_pipeline.train.loop import PREDICTION_BATCH, Split, fit
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
 from cifar_pipeline.trained_model.keras_file import class_names_entry, load_saved_model
-from cifar_pipeline.trained_model.ood_statistics import load_familiarity_statistics
-from cifar_pipeline.trained_model.outputs import learn_statistics, predict_outputs, probe_of
-from cifar_pipeline.trained_model.training_lock import BACKUP, MODEL
+from cifar_pipeline.trained_model.ood_statistics import load_ood_statistics
+from cifar_pipeline.trained_model.outputs import (
+    feature_extractor,
+    fit_ood_statistics,
+    predict_outputs,
+)
+from cifar_pipeline.trained_model.training_lock import CHECKPOINT, MODEL
 from cifar_pipeline.trained_model.validation_outputs import write_validation_outputs
 
 
@@ -60,11 +64,11 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     validation = Split(*load_split(processed, "validation"), len(names))
     statistics = load_statistics(processed)
     precision = resolve_precision(params.precision)
-    backup = Backup(models / BACKUP, run_key(params, seed, precision, processed))
-    run = fit(params, seed, precision, training, validation, statistics, backup)
+    checkpoint = Checkpoint(models / CHECKPOINT, fingerprint_of(params, seed, precision, processed))
+    run = fit(params, seed, precision, training, validation, statistics, checkpoint)
 
     network = build_saved_network(params, statistics, run.network)
-    learnt, statistics_inside = learn_statistics(
+    learnt, statistics_inside = fit_ood_statistics(
         with_fourier_convolutions(network),
         halfway_layer(params),
         training.images,
@@ -74,8 +78,8 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
         extra = class_names_entry(names) | statistics_inside.entry()
         save_canonical(network, models / MODEL, extra)
     saved = with_fourier_convolutions(load_saved_model(models / MODEL))
-    probe = probe_of(saved, load_familiarity_statistics(models / MODEL))
-    held_out = predict_outputs(probe, validation.images, PREDICTION_BATCH)
+    extractor = feature_extractor(saved, load_ood_statistics(models / MODEL))
+    held_out = predict_outputs(extractor, validation.images, PREDICTION_BATCH)
     with writing(models):
         write_validation_outputs(models / MODEL, held_out)
     validation_scores = _scores(held_out.probabilities, validation.labels)
@@ -108,9 +112,9 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
         with replacing(reports / "train_timings.json") as temporary:
             temporary.write_text(json.dumps(timings, indent=2) + "\n")
     if not under_dvc():
-        backup.remove()
+        checkpoint.remove()
     # Else DVC may be killed before it has noted this run, and ask for it again. It has noted it
-    # when evaluate begins, which removes the backup.
+    # when evaluate begins, which removes the checkpoint.
     say(
         f"kept epoch {run.best_epoch} of {len(run.history)}"
         f"{' (stopped early)' if run.stopped_early else ''}: "

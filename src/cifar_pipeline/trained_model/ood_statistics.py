@@ -1,11 +1,11 @@
-"""What a model's training images look like inside it: by this it knows how familiar others are.
+"""Statistics of the training images' features, and the out-of-distribution (OOD) score by them.
 
-Two things tell an unfamiliar image. Its features, the last layer's, are small: layers that were
+Two things tell an OOD image. Its features, the last layer's, are small: layers that were
 trained to find the parts of some classes find little in a picture that has none of them. Source:
 Park, Chai, Yoon, Teoh, "Understanding the Feature Norm for Out-of-Distribution Detection", ICCV
 2023. And its texture, the mean of each channel half-way through the model, is far from that of the
 training images. Source: Lee, Lee, Lee, Shin, "A Simple Unified Framework for Detecting
-Out-of-Distribution Samples and Adversarial Attacks", NeurIPS 2018. benchmarks/familiarity.py
+Out-of-Distribution Samples and Adversarial Attacks", NeurIPS 2018. benchmarks/ood_scores.py
 compares scores.
 """
 
@@ -19,15 +19,16 @@ import numpy as np
 from cifar_pipeline.common.checksums import HEAL
 from cifar_pipeline.common.errors import PipelineError
 
-_FILE = "familiarity.npz"
+_FILE = "ood_statistics.npz"
+_FORMER_FILE = "familiarity.npz"  # in models of versions before 0.2
 _REGULARIZATION = 1e-3  # of the covariance, in mean variances
 _LEAST = 1e-12  # of a variance: all images may be the same
 _TINY = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
-class FamiliarityStatistics:
-    """Statistics of the training images inside a model.
+class OodStatistics:
+    """Statistics of the training images' features.
 
     Attributes:
         layer: its name; its channels are looked at.
@@ -45,9 +46,7 @@ class FamiliarityStatistics:
     scale: np.ndarray
 
     @classmethod
-    def of(
-        cls, layer: str, norms: np.ndarray, channel_means: np.ndarray
-    ) -> "FamiliarityStatistics":
+    def of(cls, layer: str, norms: np.ndarray, channel_means: np.ndarray) -> "OodStatistics":
         """Return the statistics of N images.
 
         Args:
@@ -68,7 +67,7 @@ class FamiliarityStatistics:
         return cls(layer, mean, whitening, location.astype("float32"), scale.astype("float32"))
 
     def score(self, norms: np.ndarray, channel_means: np.ndarray) -> np.ndarray:
-        """Return how familiar N images are, float32 (N,): about 0, and far below if they are not.
+        """Return the OOD scores of N images, float32 (N,): about 0, and far below for OOD images.
 
         The logarithm of the norm of the features minus that of the distance of the channel means,
         each in standard deviations from its mean over the training images; arguments as in `of`.
@@ -96,7 +95,7 @@ def _logarithms(
     return np.stack([np.log(norms), -np.log(distances)])
 
 
-def load_familiarity_statistics(path: Path) -> FamiliarityStatistics | None:
+def load_ood_statistics(path: Path) -> OodStatistics | None:
     """Return the statistics in the .keras archive at `path`; None if another program wrote it.
 
     Raises:
@@ -104,11 +103,13 @@ def load_familiarity_statistics(path: Path) -> FamiliarityStatistics | None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if _FILE not in archive.namelist():
+            names = archive.namelist()
+            file = next((name for name in (_FILE, _FORMER_FILE) if name in names), None)
+            if file is None:
                 return None
-            content = io.BytesIO(archive.read(_FILE))
+            content = io.BytesIO(archive.read(file))
         with np.load(content) as arrays:
             values = {name: arrays[name] for name in arrays}
-        return FamiliarityStatistics(**values | {"layer": str(values["layer"])})
+        return OodStatistics(**values | {"layer": str(values["layer"])})
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise PipelineError(f"{path} cannot be read ({error}); {HEAL}") from None

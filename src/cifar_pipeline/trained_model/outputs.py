@@ -1,4 +1,4 @@
-"""Look into a model: its logits, and how familiar an image looks to it."""
+"""Outputs of a model for images: probabilities, logits and OOD scores."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -7,7 +7,7 @@ import numpy as np
 
 from cifar_pipeline.trained_model.keras_file import predict_all
 from cifar_pipeline.trained_model.layer_names import FEATURES, LOGITS
-from cifar_pipeline.trained_model.ood_statistics import FamiliarityStatistics
+from cifar_pipeline.trained_model.ood_statistics import OodStatistics
 
 if TYPE_CHECKING:
     import keras
@@ -17,41 +17,41 @@ ScoreName = Literal["norm_and_distance", "negative_entropy"]
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a model says of N images, and what it makes of them inside.
+    """Outputs of a model for N images.
 
     Attributes:
         probabilities: float32 (N, classes).
         logits: what goes into the softmax, float32 (N, classes).
-        familiarity: the higher, the more an image looks like those that the model knows, float32
-            (N,); see `Probe.score_name`.
+        ood_scores: out-of-distribution scores, float32 (N,): the lower, the less an image is like
+            the training images; see `FeatureExtractor.score_name`.
     """
 
     probabilities: np.ndarray
     logits: np.ndarray
-    familiarity: np.ndarray
+    ood_scores: np.ndarray
 
 
 @dataclass(frozen=True)
-class Probe:
-    """A model that shows its inside.
+class FeatureExtractor:
+    """A model that also returns features of inner layers.
 
     Attributes:
         network: on the model's weights; answers probabilities, logits where the model has a layer
             of our name, and, given statistics, the norm of the features and the channel means.
-        statistics: what the training images look like inside, or None: another program's model.
+        statistics: of the training images' features; None in a model of another program.
     """
 
     network: "keras.Model"
-    statistics: FamiliarityStatistics | None
+    statistics: OodStatistics | None
 
     @property
     def score_name(self) -> ScoreName:
-        """What `Outputs.familiarity` is: the statistics' score, or negative entropy in nats."""
+        """What `Outputs.ood_scores` is: the statistics' score, or negative entropy in nats."""
         return "norm_and_distance" if self.statistics else "negative_entropy"
 
 
-def probe_of(model: "keras.Model", statistics: FamiliarityStatistics | None) -> Probe:
-    """Return a probe of `model`, with the statistics of its archive."""
+def feature_extractor(model: "keras.Model", statistics: OodStatistics | None) -> FeatureExtractor:
+    """Return the feature extractor of `model`, with the statistics of its archive."""
     import keras
 
     layers = {layer.name: layer for layer in model.layers}
@@ -59,11 +59,11 @@ def probe_of(model: "keras.Model", statistics: FamiliarityStatistics | None) -> 
     if LOGITS in layers:
         outputs.append(layers[LOGITS].output)
     if statistics:
-        outputs += _inside(model, statistics.layer)
-    return Probe(keras.Model(model.inputs, outputs), statistics)
+        outputs += _inner_features(model, statistics.layer)
+    return FeatureExtractor(keras.Model(model.inputs, outputs), statistics)
 
 
-def _inside(model: "keras.Model", layer: str) -> list["keras.KerasTensor"]:
+def _inner_features(model: "keras.Model", layer: str) -> list["keras.KerasTensor"]:
     """Return the Euclidean norm of the features (N,) and the channel means of `layer` (N, D)."""
     import keras
 
@@ -72,35 +72,35 @@ def _inside(model: "keras.Model", layer: str) -> list["keras.KerasTensor"]:
     return [norm, keras.ops.mean(model.get_layer(layer).output, axis=(1, 2))]
 
 
-def predict_outputs(probe: Probe, images: np.ndarray, batch_size: int) -> Outputs:
-    """Return what a model says and makes of images.
+def predict_outputs(extractor: FeatureExtractor, images: np.ndarray, batch_size: int) -> Outputs:
+    """Return the outputs of a model for images.
 
     Of a model without a layer of logits they are the logarithms of its probabilities; without
-    statistics, familiarity is the negative entropy of these.
+    statistics, the OOD score is the negative entropy of these.
 
     Args:
-        probe: of the model.
+        extractor: of the model.
         images: uint8 (N, 32, 32, 3), N at least 1.
         batch_size: images in one call of the model; the last batch may be smaller.
 
     Raises:
         PipelineError: the model does not take such images or does not answer probabilities.
     """
-    probabilities, *others = predict_all(probe.network, images, batch_size)
+    probabilities, *others = predict_all(extractor.network, images, batch_size)
     logarithms = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-    if probe.statistics:
+    if extractor.statistics:
         norms, channel_means = others[-2:]
-        familiarity = probe.statistics.score(norms, channel_means)
+        ood_scores = extractor.statistics.score(norms, channel_means)
         others = others[:-2]
     else:
-        familiarity = (probabilities * logarithms).sum(axis=1)
-    return Outputs(probabilities, others[0] if others else logarithms, familiarity)
+        ood_scores = (probabilities * logarithms).sum(axis=1)
+    return Outputs(probabilities, others[0] if others else logarithms, ood_scores)
 
 
-def learn_statistics(
+def fit_ood_statistics(
     model: "keras.Model", layer: str, images: np.ndarray, batch_size: int
-) -> tuple[np.ndarray, FamiliarityStatistics]:
-    """Return the probabilities of the training images, and what these look like inside.
+) -> tuple[np.ndarray, OodStatistics]:
+    """Return the probabilities of the training images, and the statistics of their features.
 
     Args:
         model: with layers of our names.
@@ -113,6 +113,6 @@ def learn_statistics(
     """
     import keras
 
-    network = keras.Model(model.inputs, [model.outputs[0], *_inside(model, layer)])
+    network = keras.Model(model.inputs, [model.outputs[0], *_inner_features(model, layer)])
     probabilities, norms, channel_means = predict_all(network, images, batch_size)
-    return probabilities, FamiliarityStatistics.of(layer, norms, channel_means)
+    return probabilities, OodStatistics.of(layer, norms, channel_means)

@@ -10,7 +10,7 @@ from cifar_pipeline.common.file_lock import locked
 
 LOCK = "training.lock"
 MODEL = "model.keras"
-BACKUP = "training.backup"
+CHECKPOINT = "training.backup"
 # Where DVC copies the workspace to for queued and temporary experiments, and then deletes it.
 _EXPERIMENTS = ".dvc/tmp/exps"
 
@@ -33,15 +33,15 @@ def alone_in(models: Path) -> Iterator[None]:
     with ExitStack() as stack:
         with writing(models):
             stack.enter_context(locked(models / LOCK, refuse))
-            for name in (MODEL, BACKUP):
+            for name in (MODEL, CHECKPOINT):
                 remove_leftovers(models / name)
         yield
 
 
-def remove_backup(models: Path) -> None:
+def remove_checkpoint(models: Path) -> None:
     """Remove what a training has left to go on from, once DVC has noted its results."""
     if under_dvc():
-        (models / BACKUP).unlink(missing_ok=True)
+        (models / CHECKPOINT).unlink(missing_ok=True)
 
 
 def what_the_same_command_does() -> str:

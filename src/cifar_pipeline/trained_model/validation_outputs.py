@@ -1,4 +1,4 @@
-"""What the saved model makes of the validation images: train leaves it, evaluate chooses by it.
+"""Outputs of the saved model for the validation images: train writes them, evaluate reads them.
 
 A temperature or a threshold is chosen on these: evaluate reads no images but the test set's.
 """
@@ -14,14 +14,15 @@ from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.trained_model.outputs import Outputs
 
 FILE = "validation_outputs.npz"
+_FORMER_SCORES = "familiarity"  # what files of versions before 0.2 call them
 
 
 @dataclass(frozen=True)
 class ValidationOutputs:
-    """Logits, float32 (N, classes), and familiarity, float32 (N,); see `Outputs`."""
+    """Logits, float32 (N, classes), and OOD scores, float32 (N,); see `Outputs`."""
 
     logits: np.ndarray
-    familiarity: np.ndarray
+    ood_scores: np.ndarray
 
 
 def write_validation_outputs(model: Path, outputs: Outputs) -> None:
@@ -35,7 +36,7 @@ def write_validation_outputs(model: Path, outputs: Outputs) -> None:
         np.savez(
             temporary,
             logits=outputs.logits,
-            familiarity=outputs.familiarity,
+            ood_scores=outputs.ood_scores,
             model=np.array(sha256_of(model)),
         )
 
@@ -52,7 +53,8 @@ def load_validation_outputs(model: Path) -> ValidationOutputs:
     try:
         # Reading compares the archive's checksums.
         with path.open("rb") as file, np.load(file) as arrays:
-            outputs = ValidationOutputs(arrays["logits"], arrays["familiarity"])
+            scores = "ood_scores" if "ood_scores" in arrays else _FORMER_SCORES
+            outputs = ValidationOutputs(arrays["logits"], arrays[scores])
             digest = str(arrays["model"])
     except Exception:  # which one depends on the archive's first damaged part
         raise PipelineError(f"{path} cannot be read; {HEAL}") from None

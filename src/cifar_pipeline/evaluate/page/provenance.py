@@ -34,7 +34,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Background:
+class Provenance:
     """What the page and the model card say beside scores.
 
     Attributes:
@@ -68,13 +68,13 @@ class Background:
     versions: dict[str, str]
 
 
-def gather(
+def gather_provenance(
     used: Mapping[str, Section],
     reports: Path,
     processed: Path,
     archive: Path,
     model: "keras.Model",
-) -> Background:
+) -> Provenance:
     """Read what train and preprocess have left.
 
     Args:
@@ -106,7 +106,7 @@ def gather(
     import keras
 
     packages = (*_PACKAGES, keras.backend.backend())
-    return Background(
+    return Provenance(
         preset=training_params["model"],
         seed=training_params["seed"],
         params=text.getvalue(),

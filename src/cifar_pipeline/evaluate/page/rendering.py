@@ -13,10 +13,10 @@ from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.evaluate.mixed_images import Sweep, TopTwo
 from cifar_pipeline.evaluate.page import figures, gallery
-from cifar_pipeline.evaluate.page.provenance import Background
+from cifar_pipeline.evaluate.page.provenance import Provenance
 from cifar_pipeline.evaluate.predictions import Predictions
 from cifar_pipeline.evaluate.reports import scores
-from cifar_pipeline.evaluate.thresholds import Chosen
+from cifar_pipeline.evaluate.thresholds import OperatingPoint
 from cifar_pipeline.metrics.calibration import expected_calibration_error, reliability
 from cifar_pipeline.metrics.classification import (
     likeliest,
@@ -24,7 +24,7 @@ from cifar_pipeline.metrics.classification import (
     squared_distances,
     top_k_hits,
 )
-from cifar_pipeline.metrics.confidence_intervals import Interval, of_mean, of_proportion
+from cifar_pipeline.metrics.confidence_intervals import Interval, mean_interval, wilson_interval
 from cifar_pipeline.metrics.confusion import confused_pairs, error_table
 
 _FOLDER = Path(__file__).parent
@@ -59,16 +59,16 @@ class Findings:
     Attributes:
         predictions: of the test split.
         images: the test split, uint8 (N, 32, 32, 3).
-        background: where the model comes from.
+        provenance: where the model comes from.
         mixed: what it says of mixed images; None where there are none to mix.
-        chosen: what `predict` goes by.
+        operating_point: the temperature and the threshold that `predict` uses.
     """
 
     predictions: Predictions
     images: np.ndarray
-    background: Background
+    provenance: Provenance
     mixed: Mixed | None
-    chosen: Chosen
+    operating_point: OperatingPoint
 
 
 def write_page(page: Path, card: Path, findings: Findings) -> None:
@@ -99,7 +99,7 @@ def _escaped_for_markdown(text: str) -> str:
 
 def _content(findings: Findings) -> dict[str, Any]:
     predictions, names = findings.predictions, findings.predictions.names
-    background, mixed = findings.background, findings.mixed
+    provenance, mixed = findings.provenance, findings.mixed
     labels = predictions.labels
     is_cifar = names == CLASS_NAMES
     matrix = predictions.matrix
@@ -115,14 +115,14 @@ def _content(findings: Findings) -> dict[str, Any]:
 
     return {
         "title": f"{100 * plain['accuracy']:.2f} % of the test images right",
-        "background": background,
+        "provenance": provenance,
         "number": len(labels),
         "cards": _cards(rows),
         "scores": rows,
         "temperature": predictions.temperature,
         "augmented": predictions.averaged is not None,
         "curves": [
-            figures.learning_curve(background.history, measure, background.training["best_epoch"])
+            figures.learning_curve(provenance.history, measure, provenance.training["best_epoch"])
             for measure in ("loss", "accuracy")
         ],
         "classes": table.to_dict("records"),
@@ -132,7 +132,7 @@ def _content(findings: Findings) -> dict[str, Any]:
         "names": names,
         "is_cifar": is_cifar,
         "data_set": "CIFAR-10" if is_cifar else f"pictures of {len(names)} classes",
-        "chosen": findings.chosen,
+        "operating_point": findings.operating_point,
         "matrix": matrix.tolist(),
         "calibration_remark": _remark_on_calibration(predictions),
         "reliability": [
@@ -144,10 +144,10 @@ def _content(findings: Findings) -> dict[str, Any]:
         "mixed": mixed,
         "chance": 1 / comb(len(names), 2),
         "sweeps": [_shown_sweep(sweep, names) for sweep in mixed.sweeps] if mixed else [],
-        "training_images": background.training_images,
-        "validation_images": background.validation_images,
-        "model_digest": background.model_digest,
-        "weights": sum(layer.weights for layer in background.layers),
+        "training_images": provenance.training_images,
+        "validation_images": provenance.validation_images,
+        "model_digest": provenance.model_digest,
+        "weights": sum(layer.weights for layer in provenance.layers),
     }
 
 
@@ -185,11 +185,11 @@ def _intervals(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Inter
     number = len(labels)
     right = int((probabilities.argmax(axis=1) == labels).sum())
     return {
-        "accuracy": of_proportion(right, number),
-        "error": of_proportion(number - right, number),
-        "top_2_accuracy": of_proportion(int(top_k_hits(probabilities, labels, 2).sum()), number),
-        "negative_log_likelihood": of_mean(log_losses(probabilities, labels)),
-        "brier_score": of_mean(squared_distances(probabilities, labels)),
+        "accuracy": wilson_interval(right, number),
+        "error": wilson_interval(number - right, number),
+        "top_2_accuracy": wilson_interval(int(top_k_hits(probabilities, labels, 2).sum()), number),
+        "negative_log_likelihood": mean_interval(log_losses(probabilities, labels)),
+        "brier_score": mean_interval(squared_distances(probabilities, labels)),
     }
 
 

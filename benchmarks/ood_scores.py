@@ -23,8 +23,8 @@ from cifar_pipeline.images.paths import PictureError, expand
 from cifar_pipeline.trained_model.keras_file import load_saved_model
 from cifar_pipeline.trained_model.layer_names import FEATURES, LOGITS
 from cifar_pipeline.trained_model.ood_statistics import (
-    FamiliarityStatistics,
-    load_familiarity_statistics,
+    OodStatistics,
+    load_ood_statistics,
 )
 
 IMAGES = 1000  # of each kind
@@ -148,7 +148,7 @@ def scores(train: Inside, labels: np.ndarray) -> dict[str, Score]:
     def nearest(inside: Inside) -> np.ndarray:
         return np.min([distance(inside.features, mean, within) for mean in means], axis=0)
 
-    statistics = FamiliarityStatistics.of("", _norm(train), train.channel_means)
+    statistics = OodStatistics.of("", _norm(train), train.channel_means)
 
     def texture(inside: Inside) -> np.ndarray:
         return statistics.parts(_norm(inside), inside.channel_means)[1]
@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("pictures", nargs="*", help="far pictures of your own, files or folders")
     options = parser.parse_args()
     network = load_saved_model(options.model)
-    statistics = load_familiarity_statistics(options.model)
+    statistics = load_ood_statistics(options.model)
     if statistics is None:
         parser.error(f"{options.model} is of another program; expected a model of train")
     import keras
