@@ -8,22 +8,26 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("src", "stages")
 
 
-class _Imports(ast.NodeVisitor):
+class Imports(ast.NodeVisitor):
     """Collects the names that a module imports anywhere, inside functions too.
 
     Args:
         path: the module's file, for messages.
         package: the dotted name of the package that it belongs to, for relative imports.
+        type_checking: whether imports for the type checker alone count, which never run.
     """
 
-    def __init__(self, path: Path, package: str) -> None:
+    def __init__(self, path: Path, package: str, type_checking: bool = False) -> None:
+        self._type_checking = type_checking
         self.names: set[str] = set()
         self._path = path
         self._package = package
 
     def visit_If(self, node: ast.If) -> None:
-        # What is imported for the type checker alone never runs.
-        if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+        if not self._type_checking and ast.unparse(node.test) in (
+            "TYPE_CHECKING",
+            "typing.TYPE_CHECKING",
+        ):
             for other in node.orelse:
                 self.visit(other)
         else:
@@ -72,7 +76,7 @@ def _module_files(folder: Path, module: str) -> set[Path]:
 def _imported(path: Path, root: Path) -> set[str]:
     folder = next(root / name for name in FOLDERS if path.is_relative_to(root / name))
     package = ".".join(path.relative_to(folder).parent.parts)
-    imports = _Imports(path, package)
+    imports = Imports(path, package)
     imports.visit(ast.parse(path.read_text()))
     return imports.names
 

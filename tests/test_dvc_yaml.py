@@ -2,9 +2,12 @@
 
 import ast
 import json
+import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+import pathspec
 import pytest
 from ruamel.yaml import YAML
 
@@ -46,11 +49,57 @@ def below(names: Iterable[str], folders: Iterable[str]) -> set[str]:
     return {name for name in names for folder in folders if f"{name}/".startswith(f"{folder}/")}
 
 
+CLOSURES = {stage: import_closure(ROOT / "stages" / f"{stage}.py") for stage in STAGES}
+
+
+def listed_by_git() -> set[str]:
+    """Return the files of src that Git tracks, as far as they are in the working tree."""
+    names = subprocess.check_output(["git", "ls-files", "src"], cwd=ROOT, text=True).splitlines()
+    return {name for name in names if (ROOT / name).is_file()}
+
+
+def modules_in(names: Iterable[str]) -> set[str]:
+    """Return the tracked modules that are one of `names`, files or folders, or lie in one."""
+    return {name for name in below(listed_by_git(), names) if name.endswith(".py")}
+
+
+def folders_of(stage: str) -> list[str]:
+    deps = [dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")]
+    return [dep for dep in deps if (ROOT / dep).is_dir()]
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_deps_are_the_import_closure(stage: str) -> None:
-    assert STAGES[stage]["cmd"] == f"python stages/{stage}.py"
-    code = [dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")]
-    assert sorted(code) == sorted(import_closure(ROOT / "stages" / f"{stage}.py"))
+    command = f"stages/{stage}.py"
+    assert STAGES[stage]["cmd"] == f"python {command}"
+    assert command in STAGES[stage]["deps"]
+    assert {command, *modules_in(STAGES[stage]["deps"])} == CLOSURES[stage]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_package_of_one_stage_is_one_dependency(stage: str) -> None:
+    others = set().union(*(CLOSURES[other] for other in STAGES if other != stage))
+    own = {
+        package
+        for package in {str(Path(name).parent) for name in CLOSURES[stage]}
+        if package.startswith("src/") and modules_in([package]) <= CLOSURES[stage] - others
+    }
+    outermost = {package for package in own if str(Path(package).parent) not in own}
+    assert outermost == set(folders_of(stage))
+
+
+def test_folders_that_stages_depend_on_hold_only_what_git_tracks() -> None:
+    """DVC reads every file in them that .dvcignore does not hide."""
+    hidden = pathspec.GitIgnoreSpec.from_lines((ROOT / ".dvcignore").read_text().splitlines())
+    files = {
+        path.relative_to(ROOT).as_posix()
+        for stage in STAGES
+        for folder in folders_of(stage)
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
+    }
+    untracked = files - listed_by_git() - set(hidden.match_files(files))
+    assert not untracked, "track them in Git, hide them in .dvcignore, or move them away"
 
 
 @pytest.mark.parametrize("stage", STAGES)

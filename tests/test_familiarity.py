@@ -10,6 +10,7 @@ from cifar_pipeline.common.checksums import sha256_of
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.evaluate.thresholds import (
     OperatingPoint,
+    choose_operating_point,
     read_operating_point,
     threshold_at,
     write_operating_point,

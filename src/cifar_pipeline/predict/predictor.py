@@ -59,8 +59,8 @@ class Predictor:
     Args:
         model: the .keras archive. Where it tells no names of its classes, one line on standard
             error says what they are called instead.
-        operating_point: the JSON file of evaluate. Where it is missing or not of this model, one line on
-            standard error says so, and the predictions have no temperature and no OOD warning.
+        operating_point: the JSON file of evaluate. Where it is missing or not of this model, one
+            line on standard error says so, and predictions have no temperature and no OOD warning.
         raw: whether to leave the probabilities as the model gives them.
 
     Attributes:
