@@ -15,7 +15,8 @@ from keras import ops
 from cifar_pipeline.network.build import build_saved_network, build_training_network
 from cifar_pipeline.network.pooling import TiledMaxPooling2D
 from cifar_pipeline.network.whitening import whitening_filters
-from cifar_pipeline.params.presets import Augmentation, ModelParams
+from cifar_pipeline.params.augmentation import Augmentation
+from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.train import loop, scanned_steps
 from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
 from cifar_pipeline.train.checkpoint import Checkpoint

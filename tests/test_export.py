@@ -24,7 +24,8 @@ from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.export import command as exporting
 from cifar_pipeline.export import formats as export_formats
 from cifar_pipeline.export.formats import FORMATS
-from cifar_pipeline.params.presets import Activation, load_model
+from cifar_pipeline.params.network import Activation
+from cifar_pipeline.params.presets import load_model
 from cifar_pipeline.trained_model import class_names as model_classes
 from cifar_pipeline.trained_model.keras_file import class_names_entry
 from closure import ROOT

@@ -22,7 +22,9 @@ from cifar_pipeline.network.build import build_saved_network, build_training_net
 from cifar_pipeline.network.whitening import whitening_filters
 from cifar_pipeline.optim.muon import orthogonalized
 from cifar_pipeline.optim.schedules import OneCycle
-from cifar_pipeline.params.presets import Adam, Augmentation, ModelParams, Sgd, load_model
+from cifar_pipeline.params.augmentation import Augmentation
+from cifar_pipeline.params.optimizers import Adam, Sgd
+from cifar_pipeline.params.presets import ModelParams, load_model
 from cifar_pipeline.train.augmentation import Augmenter
 from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
 from cifar_pipeline.train.hard_examples import ImageLosses, LearnLosses

@@ -23,7 +23,8 @@ from cifar_pipeline.network.batch_norm import FusedBatchNormalization
 from cifar_pipeline.network.initializers import DiracUniform
 from cifar_pipeline.network.pooling import TiledMaxPooling2D
 from cifar_pipeline.network.whitening import PATCH
-from cifar_pipeline.params.presets import Block, Head, ModelParams
+from cifar_pipeline.params.network import Block, Head
+from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.trained_model.layer_names import FEATURES, LOGITS
 
 _BATCH_NORM_EPSILON = 2e-5  # cuDNN takes no less than 1e-5

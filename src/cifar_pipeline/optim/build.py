@@ -5,7 +5,8 @@ import keras
 from cifar_pipeline.optim.muon import ConvolutionMuon
 from cifar_pipeline.optim.schedules import build_schedule
 from cifar_pipeline.optim.sgd import LookaheadSGD
-from cifar_pipeline.params.presets import Adam, ModelParams, Muon
+from cifar_pipeline.params.optimizers import Adam, Muon
+from cifar_pipeline.params.presets import ModelParams
 
 
 def build_optimizer(params: ModelParams, steps: int, precision: str) -> keras.optimizers.Optimizer:

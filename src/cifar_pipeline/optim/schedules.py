@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from cifar_pipeline.params import presets
+from cifar_pipeline.params import schedules as schemas
 
 
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
@@ -43,7 +43,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-def build_schedule(params: presets.Schedule, learning_rate: float, steps: int) -> Any:
+def build_schedule(params: schemas.Schedule, learning_rate: float, steps: int) -> Any:
     """Return the schedule of `params`: a Keras schedule, or the rate itself when constant.
 
     Args:
@@ -51,8 +51,8 @@ def build_schedule(params: presets.Schedule, learning_rate: float, steps: int) -
         learning_rate: the rate, or the peak of a one-cycle schedule.
         steps: steps of the whole run: steps an epoch times the largest number of epochs.
     """
-    if isinstance(params, presets.InverseTime):
+    if isinstance(params, schemas.InverseTime):
         return keras.optimizers.schedules.InverseTimeDecay(learning_rate, 1, params.decay_rate)
-    if isinstance(params, presets.OneCycle):
+    if isinstance(params, schemas.OneCycle):
         return OneCycle(learning_rate, steps, params.warmup, params.start, params.end)
     return learning_rate

@@ -3,9 +3,10 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -19,6 +20,46 @@ class Section(BaseModel):
 
 
 Schema = TypeVar("Schema", bound=BaseModel)
+_OFF: Final = "off"
+
+
+def off(value: Any, **constraints: Any) -> Any:
+    """Return the field of a feature that is off where it has `value`.
+
+    The feature is also off where its key is missing, as it is in a params.yaml that was written
+    before the feature came. `without_off` leaves such a key out.
+
+    Args:
+        value: the off value. It never changes: digests of before would then mean something else.
+        constraints: of pydantic's `Field`, such as `ge=0`.
+    """
+    return Field(default=value, json_schema_extra={_OFF: value}, **constraints)
+
+
+def without_off(values: Any) -> Any:
+    """Return a section as plain mappings and values, without the keys at their off value.
+
+    A key is judged by its off value and not by its default, which may change. So a feature that
+    comes later, and is off, changes nothing here.
+
+    Args:
+        values: a section; or what one holds: a mapping, a list or a plain value.
+    """
+    if isinstance(values, BaseModel):
+        fields = type(values).model_fields
+        return {
+            name: without_off(value) for name, value in values if not _is_off(fields[name], value)
+        }
+    if isinstance(values, dict):
+        return {name: without_off(value) for name, value in values.items()}
+    if isinstance(values, list):
+        return [without_off(value) for value in values]
+    return values
+
+
+def _is_off(field: FieldInfo, value: Any) -> bool:
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and _OFF in extra and extra[_OFF] == value
 
 
 def nearest(name: object, known: Mapping[str, Any] | list[str]) -> str:

@@ -1,138 +1,20 @@
 """Schema of one preset under `models`: a network and the recipe that trains it."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
-from cifar_pipeline.params.loading import Section, nearest, pick, read_yaml, validate
+from cifar_pipeline.params.augmentation import Augmentation
+from cifar_pipeline.params.loading import Section, nearest, off, pick, read_yaml, validate
+from cifar_pipeline.params.network import Block, Head
+from cifar_pipeline.params.optimizers import Optimizer
+from cifar_pipeline.params.schedules import Schedule
 
 # Keys that older params.yaml have, and the version that knows them no more.
 REMOVED_KEYS = {"flip_equivariant": "0.2.0"}
-
-Activation = Literal["relu", "silu", "gelu", "elu", "leaky_relu", "tanh"]
-
-
-class Block(Section):
-    """Convolutions of one width and a max pooling.
-
-    `pooling` is its window and stride (1: none); it comes after the `first` convolution, before
-    batch normalisation and activation, or after the activation of the `last` one. A `shortcut` adds
-    the maps that the first activation leaves to those of the last convolution, before its own.
-    """
-
-    convolutions: int = Field(ge=1)
-    filters: int = Field(ge=1)
-    kernel_size: int = Field(ge=1)
-    padding: Literal["same", "valid"]
-    pooling: int = Field(ge=1)
-    pooling_after: Literal["first", "last"]
-    batch_normalization: bool
-    activation: Activation
-    shortcut: bool
-    dropout: float = Field(ge=0, lt=1)
-
-    @model_validator(mode="after")
-    def _shortcut_can_be_added(self) -> "Block":
-        if self.shortcut and self.convolutions < 2:
-            raise ValueError("a shortcut passes convolutions over: set convolutions to 2 or more")
-        if self.shortcut and self.padding == "valid" and self.kernel_size > 1:
-            raise ValueError("a shortcut needs maps that keep their size: set padding to same")
-        return self
-
-
-class Head(Section):
-    """From feature maps to logits; `dense_units` 0 leaves the hidden dense layer out."""
-
-    pooling: Literal["flatten", "max", "average"]
-    dense_units: int = Field(ge=0)
-    activation: Activation
-    dropout: float = Field(ge=0, lt=1)
-    logit_scale: float = Field(gt=0)
-
-
-class Augmentation(Section):
-    """Changes to the training images: `translate` in pixels, each way, and the side of `cutout`.
-
-    Cutout paints a square of so many pixels, anywhere in the image, in the images' mean colour.
-    """
-
-    flip: Literal["none", "random", "alternating"]
-    translate: int = Field(ge=0, le=16)
-    cutout: int = Field(ge=0, le=IMAGE_SHAPE[0])
-
-
-class Adam(Section):
-    """Adam; `weight_decay` is decoupled."""
-
-    name: Literal["adam"]
-    learning_rate: float = Field(gt=0)
-    weight_decay: float = Field(ge=0)
-
-
-class Sgd(Section):
-    """SGD with Nesterov momentum; `weight_decay` is decoupled, and of biases and offsets as well.
-
-    `bias_learning_rate` is that of biases and batch normalisation's offsets. Every `lookahead`
-    steps (0: never) each weight becomes a mean of itself and of what it became the last time, the
-    latter counting the more the further the run is.
-    """
-
-    name: Literal["sgd"]
-    learning_rate: float = Field(gt=0)
-    momentum: float = Field(ge=0, lt=1)
-    weight_decay: float = Field(ge=0)
-    bias_learning_rate: float = Field(gt=0)
-    lookahead: int = Field(ge=0)
-
-
-class Muon(Section):
-    """Muon for convolution kernels, SGD with Nesterov momentum for the rest.
-
-    `kernel_learning_rate` is the length of a step relative to the kernel; `bias_learning_rate` is
-    that of biases and batch normalisation's offsets; `learning_rate` and `weight_decay` are the
-    dense layers', and `momentum` that of everything but kernels.
-    """
-
-    name: Literal["muon"]
-    learning_rate: float = Field(gt=0)
-    momentum: float = Field(ge=0, lt=1)
-    weight_decay: float = Field(ge=0)
-    kernel_learning_rate: float = Field(gt=0)
-    kernel_momentum: float = Field(ge=0, lt=1)
-    bias_learning_rate: float = Field(gt=0)
-
-
-class Constant(Section):
-    """The learning rate stays as it is."""
-
-    name: Literal["constant"]
-
-
-class InverseTime(Section):
-    """Learning rate / (1 + decay_rate * step)."""
-
-    name: Literal["inverse_time"]
-    decay_rate: float = Field(ge=0)
-
-
-class OneCycle(Section):
-    """A linear rise, then a linear fall.
-
-    From `start` times the learning rate to all of it over the fraction `warmup` of the run's
-    steps, then to `end` times it.
-    """
-
-    name: Literal["one_cycle"]
-    warmup: float = Field(ge=0, lt=1)
-    start: float = Field(ge=0)
-    end: float = Field(ge=0)
-
-
-Optimizer = Annotated[Adam | Sgd | Muon, Field(discriminator="name")]
-Schedule = Annotated[Constant | InverseTime | OneCycle, Field(discriminator="name")]
 
 
 class EarlyStopping(Section):
@@ -157,16 +39,16 @@ class ModelParams(Section):
     precision: Literal["auto", "float32", "bfloat16"]
     convolution: Literal["auto", "direct", "fourier"]
     normalization: Literal["unit", "channel"]
-    whitening: Literal[False, True, 8, 16, 24]
+    whitening: Literal[False, True, 8, 16, 24] = off(False)
     batch_norm_momentum: float = Field(ge=0, lt=1)
     blocks: dict[str, Block] = Field(min_length=1)
     head: Head
     augmentation: Augmentation
-    hardest_share: float = Field(gt=0, le=1)
+    hardest_share: float = off(1.0, gt=0, le=1)
     batch_size: int = Field(ge=1)
     epochs: int = Field(ge=1)
-    validation_freq: int = Field(ge=1)
-    label_smoothing: float = Field(ge=0, lt=1)
+    validation_freq: int = off(1, ge=1)
+    label_smoothing: float = off(0.0, ge=0, lt=1)
     optimizer: Optimizer
     schedule: Schedule
     early_stopping: EarlyStopping

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cifar_pipeline.params.presets import Augmentation
+from cifar_pipeline.params.augmentation import Augmentation
 
 
 def generator(*key: int) -> np.random.Generator:

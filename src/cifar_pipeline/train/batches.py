@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from cifar_pipeline.params.presets import Augmentation
+from cifar_pipeline.params.augmentation import Augmentation
 from cifar_pipeline.train.augmentation import Augmenter, Changes, generator
 
 _WORKERS = 2

@@ -13,6 +13,7 @@ import keras
 
 from cifar_pipeline.backend.device import describe_device, gpu_details, processor_details
 from cifar_pipeline.common.checksums import MANIFEST, sha256_of
+from cifar_pipeline.params.loading import without_off
 from cifar_pipeline.params.presets import ModelParams
 
 Fingerprint = dict[str, str]
@@ -39,7 +40,7 @@ def fingerprint_of(params: ModelParams, seed: int, precision: str, processed: Pa
         if name.startswith(_SETTINGS) and not name.startswith(_MERE_LOGGING)
     }
     return {
-        "params": _digest([params.model_dump(mode="json"), seed, precision]),
+        "params": params_digest(params, seed, precision),
         "data": sha256_of(processed / MANIFEST),
         "code": _digest(_code()),
         "versions": _digest(
@@ -47,6 +48,19 @@ def fingerprint_of(params: ModelParams, seed: int, precision: str, processed: Pa
         ),
         "device": _digest([describe_device(), gpu_details(), processor_details(), settings]),
     }
+
+
+def params_digest(params: ModelParams, seed: int, precision: str) -> str:
+    """Return the SHA-256 of what a run is told: a function of these values and of nothing else.
+
+    Keys at their off value do not count. So a key that is new, and off, changes no digest.
+
+    Args:
+        params: the preset.
+        seed: of everything random.
+        precision: "float32" or "bfloat16".
+    """
+    return _digest([without_off(params), seed, precision])
 
 
 def _code() -> dict[str, str]:

@@ -1,0 +1,55 @@
+"""The digest of a preset: a function of its values alone."""
+
+from cifar_pipeline.params.loading import off
+from cifar_pipeline.params.presets import ModelParams, load_model
+from cifar_pipeline.train.fingerprint import params_digest
+from closure import ROOT
+
+FAST = load_model(ROOT / "params.yaml", "fast")
+
+
+class Later(ModelParams):
+    """A preset with a feature that comes later."""
+
+    mixup: float = off(0.0, ge=0)
+
+
+def test_a_new_feature_that_is_off_changes_no_digest() -> None:
+    later = Later(**FAST.model_dump())
+    assert params_digest(later, 1, "float32") == params_digest(FAST, 1, "float32")
+    on = later.model_copy(update={"mixup": 0.5})
+    assert params_digest(on, 1, "float32") != params_digest(FAST, 1, "float32")
+
+
+def test_the_digest_holds_seed_and_precision() -> None:
+    digests = {params_digest(FAST, seed, name) for seed in (1, 2) for name in ("float32", "x")}
+    assert len(digests) == 4
+
+
+def test_a_digest_is_of_today_s_values() -> None:
+    """Another digest of the same values would put results.json out of date: see its keys."""
+    values = {
+        "precision": "auto",
+        "convolution": "auto",
+        "normalization": "unit",
+        "batch_norm_momentum": 0.5,
+        "blocks": {
+            "block1": {
+                "convolutions": 1,
+                "filters": 4,
+                "kernel_size": 3,
+                "padding": "same",
+                "pooling_after": "last",
+                "activation": "relu",
+            }
+        },
+        "head": {"pooling": "max", "activation": "relu"},
+        "augmentation": {"flip": "random"},
+        "batch_size": 10,
+        "epochs": 2,
+        "optimizer": {"name": "adam", "learning_rate": 0.1},
+        "schedule": {"name": "constant"},
+        "early_stopping": {"patience": 1, "min_delta": 0.0, "start_from_epoch": 0},
+    }
+    digest = params_digest(ModelParams.model_validate(values), 1, "float32")
+    assert digest == "28e6f228d8519be705f3e434cf02755508e69c98931883659344af271b051355"
