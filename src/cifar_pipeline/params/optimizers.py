@@ -8,44 +8,47 @@ from cifar_pipeline.params.loading import Section, off
 
 
 class Adam(Section):
-    """Adam; `weight_decay` is decoupled."""
+    """Adam with decoupled weight decay."""
 
     name: Literal["adam"]
-    learning_rate: float = Field(gt=0)
-    weight_decay: float = off(0.0, ge=0)
+    learning_rate: float = Field(gt=0, description="Of all weights.")
+    weight_decay: float = off(0.0, ge=0, description="Decoupled; biases and offsets have none.")
 
 
 class Sgd(Section):
-    """SGD with Nesterov momentum; `weight_decay` is decoupled, and of biases and offsets as well.
-
-    `bias_learning_rate` is that of biases and batch normalisation's offsets. Every `lookahead`
-    steps (0: never) each weight becomes a mean of itself and of what it became the last time, the
-    latter counting the more the further the run is.
-    """
+    """SGD with Nesterov momentum and with Lookahead."""
 
     name: Literal["sgd"]
-    learning_rate: float = Field(gt=0)
-    momentum: float = Field(ge=0, lt=1)
-    weight_decay: float = off(0.0, ge=0)
-    bias_learning_rate: float = Field(gt=0)
-    lookahead: int = off(0, ge=0)
+    learning_rate: float = Field(gt=0, description="Of all weights but biases and offsets.")
+    momentum: float = Field(ge=0, lt=1, description="Of all weights.")
+    weight_decay: float = off(
+        0.0, ge=0, description="Decoupled, and of biases and offsets as well."
+    )
+    bias_learning_rate: float = Field(
+        gt=0, description="Of biases and of batch normalisation's offsets."
+    )
+    lookahead: int = off(
+        0,
+        ge=0,
+        description="Steps after which each weight becomes a mean of itself and of its former "
+        "mean, which counts the more the further the run is; 0: never.",
+    )
 
 
 class Muon(Section):
-    """Muon for convolution kernels, SGD with Nesterov momentum for the rest.
-
-    `kernel_learning_rate` is the length of a step relative to the kernel; `bias_learning_rate` is
-    that of biases and batch normalisation's offsets; `learning_rate` and `weight_decay` are the
-    dense layers', and `momentum` that of everything but kernels.
-    """
+    """Muon for convolution kernels, SGD with Nesterov momentum for the rest."""
 
     name: Literal["muon"]
-    learning_rate: float = Field(gt=0)
-    momentum: float = Field(ge=0, lt=1)
-    weight_decay: float = off(0.0, ge=0)
-    kernel_learning_rate: float = Field(gt=0)
-    kernel_momentum: float = Field(ge=0, lt=1)
-    bias_learning_rate: float = Field(gt=0)
+    learning_rate: float = Field(gt=0, description="Of the dense layers.")
+    momentum: float = Field(ge=0, lt=1, description="Of all weights but kernels.")
+    weight_decay: float = off(0.0, ge=0, description="Decoupled, of the dense layers.")
+    kernel_learning_rate: float = Field(
+        gt=0, description="Length of a step relative to the kernel."
+    )
+    kernel_momentum: float = Field(ge=0, lt=1, description="Of kernels.")
+    bias_learning_rate: float = Field(
+        gt=0, description="Of biases and of batch normalisation's offsets."
+    )
 
 
 Optimizer = Annotated[Adam | Sgd | Muon, Field(discriminator="name")]

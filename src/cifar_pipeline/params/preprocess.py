@@ -9,5 +9,7 @@ class PreprocessParams(Section):
     """Parameters of the stage `preprocess`."""
 
     # The same number of each class; how many there are is known when the images are read.
-    validation_images: int = Field(gt=0)
-    seed: int = Field(ge=0)
+    validation_images: int = Field(
+        gt=0, description="Images held out of the training images, the same number of each class."
+    )
+    seed: int = Field(ge=0, description="Of the choice of these images.")

@@ -18,40 +18,66 @@ REMOVED_KEYS = {"flip_equivariant": "0.2.0"}
 
 
 class EarlyStopping(Section):
-    """Stop when the validation loss has not fallen by `min_delta` for `patience` validations.
+    """The run stops when the validation loss falls no more; the epoch with the least is kept."""
 
-    Epochs before `start_from_epoch` (counted from 0) are not looked at.
-    """
-
-    patience: int = Field(ge=0)
-    min_delta: float = Field(ge=0)
-    start_from_epoch: int = Field(ge=0)
+    patience: int = Field(ge=0, description="Validations in a row without a fall that end the run.")
+    min_delta: float = Field(ge=0, description="A smaller fall of the validation loss is none.")
+    start_from_epoch: int = Field(
+        ge=0, description="Epochs before this one, counted from 0, are not looked at."
+    )
 
 
 class ModelParams(Section):
-    """A preset. Beside the keys below it holds its blocks, `block1`, `block2` and so on.
+    """A preset: its network, from the pixels on, and the recipe that trains it.
 
-    An epoch shows the part `hardest_share` of the training images: those whose loss was greatest
-    when they were last shown. The last epoch is validated, and each `validation_freq`th before it.
-    `whitening` is the number of filters of a frozen first convolution; true stands for 16.
+    In params.yaml its blocks stand beside the other keys, as `block1`, `block2` and so on.
     """
 
-    precision: Literal["auto", "float32", "bfloat16"]
-    convolution: Literal["auto", "direct", "fourier"]
-    normalization: Literal["unit", "channel"]
-    whitening: Literal[False, True, 8, 16, 24] = off(False)
-    batch_norm_momentum: float = Field(ge=0, lt=1)
-    blocks: dict[str, Block] = Field(min_length=1)
-    head: Head
-    augmentation: Augmentation
-    hardest_share: float = off(1.0, gt=0, le=1)
-    batch_size: int = Field(ge=1)
-    epochs: int = Field(ge=1)
-    validation_freq: int = off(1, ge=1)
-    label_smoothing: float = off(0.0, ge=0, lt=1)
-    optimizer: Optimizer
-    schedule: Schedule
-    early_stopping: EarlyStopping
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        description="`auto`: bfloat16 where the device computes in it, else float32."
+    )
+    convolution: Literal["auto", "direct", "fourier"] = Field(
+        description="`auto`: on a CPU by Fourier transforms where they save time, on a GPU direct."
+    )
+    normalization: Literal["unit", "channel"] = Field(
+        description="`unit`: pixels / 255; `channel`: minus the training mean, over the training "
+        "deviation."
+    )
+    whitening: Literal[False, True, 8, 16, 24] = off(
+        False,
+        description="Filters of a frozen first convolution that whitens patches of pixels; true: "
+        "16.",
+    )
+    batch_norm_momentum: float = Field(
+        ge=0, lt=1, description="Share that the running averages keep at each step."
+    )
+    blocks: dict[str, Block] = Field(
+        min_length=1, description="Convolutions, as many blocks as you like."
+    )
+    head: Head = Field(description="From maps to logits.")
+    augmentation: Augmentation = Field(description="Changes to the training images.")
+    hardest_share: float = off(
+        1.0,
+        gt=0,
+        le=1,
+        description="Part of the training images that an epoch shows: those whose loss was "
+        "greatest when they were last shown, and before these any that were never "
+        "shown.",
+    )
+    batch_size: int = Field(ge=1, description="Images of a training step.")
+    epochs: int = Field(ge=1, description="How many at most.")
+    validation_freq: int = off(
+        1,
+        ge=1,
+        description="The last epoch is validated, and each `validation_freq`th before it. Only "
+        "these can be kept or end the run.",
+    )
+    label_smoothing: float = off(
+        0.0, ge=0, lt=1, description="Share of a label that is spread over all classes."
+    )
+    optimizer: Optimizer = Field(description="Its class and its rates.")
+    schedule: Schedule = Field(description="The learning rate over the steps.")
+    early_stopping: EarlyStopping = Field(description="When the run ends before its last epoch.")
 
     @property
     def whitening_filters(self) -> int:

@@ -17,20 +17,18 @@ class InverseTime(Section):
     """Learning rate / (1 + decay_rate * step)."""
 
     name: Literal["inverse_time"]
-    decay_rate: float = Field(ge=0)
+    decay_rate: float = Field(ge=0, description="Of each step.")
 
 
 class OneCycle(Section):
-    """A linear rise, then a linear fall.
-
-    From `start` times the learning rate to all of it over the fraction `warmup` of the run's
-    steps, then to `end` times it.
-    """
+    """A linear rise to the learning rate, then a linear fall."""
 
     name: Literal["one_cycle"]
-    warmup: float = off(0.0, ge=0, lt=1)
-    start: float = Field(ge=0)
-    end: float = Field(ge=0)
+    warmup: float = off(
+        0.0, ge=0, lt=1, description="Fraction of the steps in which the rate rises."
+    )
+    start: float = Field(ge=0, description="First rate, as a multiple of the learning rate.")
+    end: float = Field(ge=0, description="Last rate, as a multiple of the learning rate.")
 
 
 Schedule = Annotated[Constant | InverseTime | OneCycle, Field(discriminator="name")]
