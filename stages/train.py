@@ -17,7 +17,7 @@ from cifar_pipeline.common.console import command_app
 from cifar_pipeline.params.loading import load_section
 from cifar_pipeline.params.presets import load_model
 from cifar_pipeline.params.train import TrainParams
-from cifar_pipeline.trained_model.training_lock import alone_in, what_the_same_command_does
+from cifar_pipeline.trained_model.training_lock import resume_hint, training_lock
 
 
 def main(
@@ -31,7 +31,7 @@ def main(
     """Train the preset that train.model names, with early stopping on the validation loss."""
     choices = load_section(params, TrainParams, "train")
     model = load_model(params, choices.model)
-    with alone_in(models):
+    with training_lock(models):
         from cifar_pipeline.backend.start import start_backend
 
         start_backend()
@@ -41,4 +41,4 @@ def main(
 
 
 if __name__ == "__main__":
-    command_app(main, again=what_the_same_command_does())()
+    command_app(main, again=resume_hint())()

@@ -27,7 +27,7 @@ from cifar_pipeline.params.optimizers import Adam, Sgd
 from cifar_pipeline.params.presets import ModelParams, load_model
 from cifar_pipeline.train.augmentation import Augmenter
 from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
-from cifar_pipeline.train.hard_examples import ImageLosses, LearnLosses
+from cifar_pipeline.train.hard_examples import ImageLosses, ReportLosses
 from cifar_pipeline.train.loop import Run, Split, build_early_stopping, fit
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
 from closure import ROOT
@@ -313,9 +313,9 @@ def test_a_share_of_the_images_are_new_ones_first_and_then_the_hardest() -> None
     order = TrainingBatches(images, targets, 5, none, seed=1).shown
     assert np.array_equal(batches.shown, order[:25])
     losses = np.random.default_rng(0).random(50).astype(np.float32)
-    batches.learn(batches.shown, losses[batches.shown])
+    batches.record_losses(batches.shown, losses[batches.shown])
     assert set(batches.shown) == set(order[25:])
-    batches.learn(batches.shown, losses[batches.shown])
+    batches.record_losses(batches.shown, losses[batches.shown])
     assert set(batches.shown) == set(np.argsort(losses)[25:])
     assert batches.shown.tolist() == [index for index in order if index in set(batches.shown)]
     pixels, kept = zip(*(batches[step] for step in range(len(batches))), strict=True)
@@ -356,7 +356,7 @@ def watched_epochs(
     """Return a run, and what losses were known and which images shown in each epoch and after."""
     epochs: list[tuple[np.ndarray, np.ndarray]] = []
 
-    class Watched(LearnLosses):
+    class Watched(ReportLosses):
         def watch(self) -> None:
             epochs.append((self._batches.losses.copy(), self._batches.shown))
 
@@ -367,7 +367,7 @@ def watched_epochs(
         def on_train_end(self, logs: dict[str, object] | None = None) -> None:
             self.watch()
 
-    monkeypatch.setattr("cifar_pipeline.train.loop.LearnLosses", Watched)
+    monkeypatch.setattr("cifar_pipeline.train.loop.ReportLosses", Watched)
     run = fit(params, 1, "float32", data, data, channel_statistics(data.images))
     return run, epochs
 
@@ -435,7 +435,7 @@ def test_images_that_an_epoch_leaves_out_keep_their_way_round() -> None:
         losses = np.random.default_rng(epoch).random(25).astype(np.float32)
         shown = batches.shown
         batches.on_epoch_end()
-        batches.learn(shown, losses)
+        batches.record_losses(shown, losses)
     assert batches.times_shown.sum() == 6 * 25
     assert len(set(batches.times_shown.tolist())) > 1
     assert len(last) == 50

@@ -60,7 +60,7 @@ def processor_name(cpuinfo: Path = _CPUINFO) -> str:
 
 
 def processor_details(cpuinfo: Path = _CPUINFO) -> list[str]:
-    """Return what tells kinds of processors apart; virtual machines hide the name, not the rest."""
+    """Return name, family, model and flags of the processor; virtual machines hide the name."""
     fields = ("vendor_id", "cpu family", "model", "stepping", "flags")
     return [processor_name(cpuinfo), *(_reported_by_linux(cpuinfo, field) for field in fields)]
 

@@ -26,7 +26,7 @@ def start_backend() -> None:
     backend, TensorFlow by default, which computes with oneDNN on every x86 processor unless
     TF_ENABLE_ONEDNN_OPTS is 0. TensorFlow 2.21 prints some of its notes whatever its log level
     says; where the user has set TF_CPP_MIN_LOG_LEVEL, everything shows, and when the start fails,
-    so does what was kept back.
+    so do the notes that were kept back.
 
     Raises:
         PipelineError: the backend cannot be imported.

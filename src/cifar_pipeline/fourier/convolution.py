@@ -43,8 +43,8 @@ class FourierConv2D(keras.layers.Layer):
         padding: "same" or "valid".
         use_bias: whether a bias is added.
         kernel_initializer: of the kernel, (kernel_size, kernel_size, channels, filters).
-        kept: how many rows and columns of the result are computed, from the first; None: all. For
-            those that a pooling afterwards leaves out.
+        kept: how many rows and columns of the result are computed, from the first; None: all. A
+            pooling afterwards may leave the last ones out.
     """
 
     def __init__(

@@ -7,8 +7,8 @@ multiplications for each channel and filter instead of 441.
 
 - Maps are real, so half of a spectrum follows from the other half and is not computed.
 - A product of complex numbers takes three real ones (Gauss): (a + ib)(c + id) has the real part
-  k1 - k3 and the imaginary part k1 + k2, with k1 = c(a + b), k2 = a(d - c), k3 = b(c + d). What
-  goes into the three, and what comes of them, is part of the matrices.
+  k1 - k3 and the imaginary part k1 + k2, with k1 = c(a + b), k2 = a(d - c), k3 = b(c + d). The
+  sums before and after the three products are part of the matrices.
 - Large maps: along rows first, which gives lines of real numbers (frequencies that are their own
   mirror image) and of complex ones; then along the columns of these lines. Small maps: both at
   once, which takes more multiplications but fewer passes over the data.
@@ -122,7 +122,7 @@ def _three_of_kernel(spectrum: np.ndarray) -> np.ndarray:
 
 
 def _from_three(weights: np.ndarray) -> np.ndarray:
-    """Return what takes the products of F frequencies to the real part of their weighted sum.
+    """Return the matrix from the products of F frequencies to the real part of their weighted sum.
 
     Complex (F, m) to real (m, 3F): a weight u + iv of k1 - k3 + i(k1 + k2) contributes
     (u - v) k1 - v k2 - u k3.
@@ -179,7 +179,7 @@ def fourier_matrices(side: int, kernel_size: int, padding: str, kept: int) -> Fo
 
 @lru_cache
 def whole_map_matrices(side: int, kernel_size: int, padding: str, kept: int) -> WholeMapMatrices:
-    """Return those of `fourier_matrices` for rows and columns, multiplied together."""
+    """Return the matrices of `fourier_matrices` for rows and columns, multiplied together."""
     lines = fourier_matrices(side, kernel_size, padding, kept)
     real_rows, complex_rows = np.split(lines.rows, [lines.real])
     complex_rows = complex_rows.reshape(lines.pairs, 2, side)

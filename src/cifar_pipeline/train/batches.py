@@ -1,4 +1,4 @@
-"""What `fit` reads: batches of pixels and targets, in an order that seed and epoch fix.
+"""Batches of pixels and targets for `fit`, in an order that seed and epoch fix.
 
 With more than one worker Keras turns the automatic tuning of TensorFlow's input pipeline off. That
 matters: its tuning thread holds the end of every epoch back until its own timer, which doubles from
@@ -82,17 +82,17 @@ class TrainingBatches(keras.utils.PyDataset):
         self.shown = order[np.sort(hardest)]
         self._augmenter.start_epoch(epoch, self.times_shown)
 
-    def learn(self, indices: np.ndarray, losses: np.ndarray) -> None:
-        """Take in that the images at `indices` were shown, with these losses, float32 (M,).
+    def record_losses(self, indices: np.ndarray, losses: np.ndarray) -> None:
+        """Record that the images at `indices` were shown, with these losses, float32 (M,).
 
-        By what it now knows, the epoch is drawn once more.
+        The images of the epoch are then drawn again, by the new losses.
         """
         self.losses[indices] = losses
         self.times_shown[indices] += 1
         self.start_epoch(self.epoch)
 
     def restore(self, epoch: int, losses: np.ndarray, times_shown: np.ndarray) -> None:
-        """Go on at `epoch`, counted from 0, with what was known of the images then."""
+        """Start `epoch`, counted from 0, with the losses and the times shown of that time."""
         self.losses, self.times_shown = losses, times_shown
         self.start_epoch(epoch)
 

@@ -1,4 +1,4 @@
-"""What happens around the epochs of `fit`."""
+"""Callbacks of `fit`: learning rate, divergence, early stopping, history, lines of a log."""
 
 import math
 import time
@@ -30,7 +30,7 @@ class RecordLearningRate(keras.callbacks.Callback):
 
 
 class RequireFiniteLoss(keras.callbacks.Callback):
-    """Ends a run whose loss is no longer a number, with what to do about it."""
+    """Ends a run whose loss is infinite or not a number; the error says how to go on."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Raise PipelineError when a loss is infinite or not a number."""
@@ -55,8 +55,8 @@ class RecordEpochs(keras.callbacks.Callback):
     """Keeps each epoch's values and seconds.
 
     Args:
-        rows: of epochs that an earlier process has done, by the names of HISTORY_COLUMNS; what an
-            epoch without validation does not have is left out.
+        rows: of epochs that an earlier process has finished, by the names of HISTORY_COLUMNS; an
+            epoch without validation lacks the columns of validation.
         seconds: that those took.
     """
 
@@ -83,7 +83,7 @@ class EpochLines(keras.callbacks.Callback):
     """One line an epoch, where there is no terminal to draw a progress bar on.
 
     Args:
-        record: what keeps the values; stands before this callback.
+        record: the callback that keeps the values; it stands before this one.
     """
 
     def __init__(self, record: RecordEpochs) -> None:

@@ -1,4 +1,4 @@
-"""A training run's state after its last saved epoch, from which it goes on to the same bits.
+"""A training run's state after its last saved epoch; the run resumes from it to the same bits.
 
 Keras' own BackupAndRestore keeps neither the state of early stopping nor that of dropout's random
 streams, and does not notice changed parameters.
@@ -34,7 +34,7 @@ class RunState:
         variables: of the network, those of its random streams among them.
         optimizer: its variables.
         best_weights: of the network in its best epoch; empty as long as none was looked at.
-        images: of the training images, the losses and the times shown that TrainingBatches knows.
+        images: per training image the last loss and the times shown, as TrainingBatches keeps them.
     """
 
     epoch: int
@@ -56,14 +56,14 @@ _LISTS = ("variables", "optimizer", "best_weights", "images")
 
 
 class Checkpoint:
-    """The file that holds the state of one run, found again by the run's key alone.
+    """The file that holds the state of one run, used again by a run of the same fingerprint alone.
 
     It begins with the SHA-256 of the rest, an archive of arrays: those of a zip archive do not
     cover its list of entries.
 
     Args:
-        path: outside of what DVC tracks.
-        key: what the run depends on.
+        path: of a file that DVC does not track.
+        key: the fingerprint of the run.
     """
 
     def __init__(self, path: Path, key: Fingerprint) -> None:

@@ -1,4 +1,4 @@
-"""Training on the images that are hardest: those whose loss was greatest when last shown.
+"""Training on the hardest images: an image is hard if its loss was great when it was last shown.
 
 After some epochs most images are learnt and have little left to teach. Leaving them out costs less
 accuracy than training for fewer epochs. After Jiang et al., "Accelerating Deep Learning by Focusing
@@ -48,13 +48,13 @@ class ImageLosses(keras.metrics.Metric):
         return ops.convert_to_numpy(self._losses)[: int(self._seen)]
 
 
-class LearnLosses(keras.callbacks.Callback):
-    """Tells the batches the losses of each epoch's images, and so that they were shown.
+class ReportLosses(keras.callbacks.Callback):
+    """Reports each epoch's losses of images to the batches, which also counts the images as shown.
 
     Alternating flips rest on it too: without it, no image is turned.
 
     Args:
-        batches: that are trained on.
+        batches: of the training images.
         image_losses: of the compiled network.
     """
 
@@ -65,17 +65,17 @@ class LearnLosses(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Take note of the images that are shown."""
         self._shown = self._batches.shown
-        self._told = False
+        self._reported = False
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Hand over the losses of training, which validation is about to overwrite."""
-        self._tell()
+        self._report()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Hand them over where there was no validation."""
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
-        if not self._told:
-            self._batches.learn(self._shown, self._image_losses.losses())
-            self._told = True
+    def _report(self) -> None:
+        if not self._reported:
+            self._batches.record_losses(self._shown, self._image_losses.losses())
+            self._reported = True

@@ -29,7 +29,7 @@ from cifar_pipeline.train.callbacks import (
     RequireFiniteLoss,
 )
 from cifar_pipeline.train.checkpoint import Checkpoint
-from cifar_pipeline.train.hard_examples import ImageLosses, LearnLosses
+from cifar_pipeline.train.hard_examples import ImageLosses, ReportLosses
 from cifar_pipeline.train.resume import SaveCheckpoints, restore
 from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel
 
@@ -107,7 +107,7 @@ def fit(
         params: network and recipe.
         seed: of initial weights, order, augmentation and dropout.
         precision: "float32" or "bfloat16".
-        train: what is learnt from.
+        train: the images and labels of the training loss.
         validation: decides which epoch is kept and when to stop. Its targets are never smoothed.
         statistics: of the training images.
         checkpoint: keeps the state after each epoch, on a GPU that holds the images 10 s apart at
@@ -135,15 +135,17 @@ def fit(
         params.hardest_share,
     )
     on_gpu = keeps_images_on_device()
-    held_out = smoothed_targets(validation.labels, classes, 0.0)
-    fed: keras.utils.PyDataset
+    validation_targets = smoothed_targets(validation.labels, classes, 0.0)
+    training_data: keras.utils.PyDataset
     if on_gpu:
         network = ScannedModel(network.inputs, network.outputs, name=network.name)
-        fed = GroupedBatches(batches)
-        checked = ValidationBatches(on_device(validation.images), held_out, _GPU_BATCH, workers=1)
+        training_data = GroupedBatches(batches)
+        validation_data = ValidationBatches(
+            on_device(validation.images), validation_targets, _GPU_BATCH, workers=1
+        )
     else:
-        fed = batches
-        checked = ValidationBatches(validation.images, held_out, PREDICTION_BATCH)
+        training_data = batches
+        validation_data = ValidationBatches(validation.images, validation_targets, PREDICTION_BATCH)
     image_losses = ImageLosses(max(len(train.images), len(validation.images)))
     network.compile(
         optimizer=build_optimizer(params, len(batches) * params.epochs, precision),
@@ -168,7 +170,7 @@ def fit(
     interactive = sys.stdout.isatty()
     callbacks = [
         RecordLearningRate(),
-        LearnLosses(batches, image_losses),
+        ReportLosses(batches, image_losses),
         RequireFiniteLoss(),
         early_stopping,
         record,
@@ -178,10 +180,10 @@ def fit(
         pause = _GPU_CHECKPOINT_SECONDS if on_gpu else 0.0
         callbacks.append(SaveCheckpoints(checkpoint, record, early_stopping, batches, state, pause))
     network.fit(
-        fed,
+        training_data,
         initial_epoch=first,
         epochs=end,
-        validation_data=checked,
+        validation_data=validation_data,
         validation_freq=params.validated_epochs,
         shuffle=False,  # the batches come shuffled
         verbose=1 if interactive else 0,

@@ -10,7 +10,7 @@ from cifar_pipeline.train.batches import TrainingBatches
 from cifar_pipeline.train.callbacks import RecordEpochs
 from cifar_pipeline.train.checkpoint import Checkpoint, RunState
 
-# What EarlyStopping knows beside its best weights; its on_train_begin resets all of it.
+# The state of EarlyStopping beside its best weights; its on_train_begin resets all of it.
 _COUNTERS = ("wait", "best", "best_epoch", "stopped_epoch")
 
 
@@ -30,7 +30,7 @@ def _assign(variables: list[Any], values: list[np.ndarray]) -> None:
 
 
 def restore(network: keras.Model, state: RunState) -> None:
-    """Give a network and its optimizer, whose variables exist, those of `state`."""
+    """Assign the values of `state` to the existing variables of a network and its optimizer."""
     _assign(_variables(network), state.variables)
     _assign(network.optimizer.variables, state.optimizer)
 
@@ -38,14 +38,14 @@ def restore(network: keras.Model, state: RunState) -> None:
 class SaveCheckpoints(keras.callbacks.Callback):
     """Saves the state after epochs; stands behind the callbacks whose state it takes.
 
-    These are `record`, `early_stopping`, and LearnLosses, which tells `batches`.
+    These are `record`, `early_stopping`, and ReportLosses, which changes `batches`.
 
     Args:
-        checkpoint: where to.
+        checkpoint: the file.
         record: the epochs so far.
-        early_stopping: put back into `state` when training begins.
-        batches: that are trained on.
-        state: where the run goes on from, None for a new one.
+        early_stopping: gets its part of `state` when training begins.
+        batches: of the training images.
+        state: that the run resumes from; None: a new run.
         pause: seconds from one saving to the next at least; 0: after every epoch.
     """
 
@@ -64,7 +64,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self._early_stopping, self._batches = early_stopping, batches
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Put early stopping back, which has just reset itself."""
+        """Restore the state of early stopping, which has just reset itself."""
         if self._state is not None:
             for name, value in self._state.early_stopping.items():
                 setattr(self._early_stopping, name, value)

@@ -44,8 +44,8 @@ def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 def train(processed: Path, models: Path, reports: Path, params: ModelParams, seed: int) -> None:
     """Run the stage: read the arrays, fit, save the model, write history and metrics.
 
-    What the saved model makes of the validation images is kept: whatever evaluate has to choose, a
-    temperature or a threshold, it chooses by these.
+    The outputs of the saved model for the validation images are kept: evaluate chooses temperature
+    and OOD threshold by them.
 
     Args:
         processed: folder of the arrays; its test split is not read.

@@ -1,4 +1,4 @@
-"""What the classes of any model are called, also where its archive does not say."""
+"""The class names of any model, also where its archive does not hold them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def names_for(path: Path, model: "keras.Model") -> tuple[str, ...]:
     """Return the names of the classes of `model`, in the order of its outputs.
 
-    Where its archive tells none, one line on standard error says what they are called instead.
+    Where its archive holds none, one line on standard error says which names are used instead.
 
     Args:
         path: the archive.

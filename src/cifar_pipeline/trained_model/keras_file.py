@@ -51,14 +51,14 @@ def load_saved_model(path: Path) -> "keras.Model":
 
 
 def class_names_entry(names: tuple[str, ...]) -> dict[str, bytes]:
-    """Return what tells a model's class names in its archive: content by name."""
+    """Return the archive entry that holds a model's class names: content by name."""
     return {_CLASS_NAMES: (json.dumps(names, indent=2) + "\n").encode()}
 
 
 def class_names_of(path: Path) -> tuple[str, ...] | None:
     """Return the names of the classes of the model at `path`, in the order of its outputs.
 
-    None where the archive tells none: another program has written it.
+    None where the archive holds none: another program has written it.
 
     Raises:
         PipelineError: it cannot be read.

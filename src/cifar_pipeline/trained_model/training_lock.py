@@ -16,8 +16,8 @@ _EXPERIMENTS = ".dvc/tmp/exps"
 
 
 @contextmanager
-def alone_in(models: Path) -> Iterator[None]:
-    """Train alone in `models` while the block runs.
+def training_lock(models: Path) -> Iterator[None]:
+    """Hold the lock of `models` while the block runs: one process trains there at a time.
 
     Raises:
         PipelineError: another process trains there, or the folder cannot be written.
@@ -39,13 +39,13 @@ def alone_in(models: Path) -> Iterator[None]:
 
 
 def remove_checkpoint(models: Path) -> None:
-    """Remove what a training has left to go on from, once DVC has noted its results."""
+    """Remove the checkpoint of a finished training, once DVC has noted its results."""
     if under_dvc():
         (models / CHECKPOINT).unlink(missing_ok=True)
 
 
-def what_the_same_command_does() -> str:
-    """Return, for a training's last line, what comes of running it again."""
+def resume_hint() -> str:
+    """Return what an interrupted training's last line says about the next run."""
     if _EXPERIMENTS in Path.cwd().as_posix():
         return "run the experiment again; a copy of the workspace starts from the first epoch"
     return "the same command goes on after the last saved epoch"
