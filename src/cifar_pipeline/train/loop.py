@@ -92,6 +92,28 @@ def _build_training_state(network: keras.Model, classes: int) -> None:
     network.optimizer.build(network.trainable_variables)
 
 
+def _untrained_network(
+    params: ModelParams, train: Split, statistics: ChannelStatistics, precision: str
+) -> keras.Model:
+    """Return the network before its first step, and print the device and its size."""
+    filters = None
+    if number := params.whitening_filters:
+        filters = whitening_filters(train.images, statistics, number)
+    network = build_training_network(params, statistics, train.classes, precision, filters)
+    say(
+        f"device: {describe_device()}; precision: {precision}; "
+        f"parameters: {network.count_params():,}"
+    )
+    return network
+
+
+def _validation_batches(validation: Split, on_gpu: bool) -> ValidationBatches:
+    targets = smoothed_targets(validation.labels, validation.classes, 0.0)
+    if on_gpu:
+        return ValidationBatches(on_device(validation.images), targets, _GPU_BATCH, workers=1)
+    return ValidationBatches(validation.images, targets, PREDICTION_BATCH)
+
+
 def fit(
     params: ModelParams,
     seed: int,
@@ -117,42 +139,27 @@ def fit(
         PipelineError: the loss diverged.
     """
     keras.utils.set_random_seed(seed)
-    classes = train.classes
-    filters = None
-    if number := params.whitening_filters:
-        filters = whitening_filters(train.images, statistics, number)
-    network = build_training_network(params, statistics, classes, precision, filters)
-    say(
-        f"device: {describe_device()}; precision: {precision}; "
-        f"parameters: {network.count_params():,}"
-    )
+    network = _untrained_network(params, train, statistics, precision)
     batches = TrainingBatches(
         train.images,
-        smoothed_targets(train.labels, classes, params.label_smoothing),
+        smoothed_targets(train.labels, train.classes, params.label_smoothing),
         params.batch_size,
         params.augmentation,
         seed,
         params.hardest_share,
     )
+    training_data: keras.utils.PyDataset = batches
     on_gpu = keeps_images_on_device()
-    validation_targets = smoothed_targets(validation.labels, classes, 0.0)
-    training_data: keras.utils.PyDataset
     if on_gpu:
         network = ScannedModel(network.inputs, network.outputs, name=network.name)
         training_data = GroupedBatches(batches)
-        validation_data = ValidationBatches(
-            on_device(validation.images), validation_targets, _GPU_BATCH, workers=1
-        )
-    else:
-        training_data = batches
-        validation_data = ValidationBatches(validation.images, validation_targets, PREDICTION_BATCH)
     image_losses = ImageLosses(max(len(train.images), len(validation.images)))
     network.compile(
         optimizer=build_optimizer(params, len(batches) * params.epochs, precision),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy", image_losses],
     )
-    _build_training_state(network, classes)
+    _build_training_state(network, train.classes)
     early_stopping = build_early_stopping(params.early_stopping)
     state = checkpoint.load() if checkpoint else None
     first, end = 0, params.epochs
@@ -183,7 +190,7 @@ def fit(
         training_data,
         initial_epoch=first,
         epochs=end,
-        validation_data=validation_data,
+        validation_data=_validation_batches(validation, on_gpu),
         validation_freq=params.validated_epochs,
         shuffle=False,  # the batches come shuffled
         verbose=1 if interactive else 0,
