@@ -103,7 +103,7 @@ def main(
     params = load_model(ROOT / "params.yaml", preset)
     precision = resolve_precision(params.precision)
     before = convolution_ceiling(precision)
-    number = STEPS * params.batch_size
+    number = round(STEPS * params.batch_size / params.hardest_share)  # an epoch shows STEPS batches
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (number, 32, 32, 3), np.uint8)
     train = Split(images, np.arange(number, dtype=np.uint8) % 10)

@@ -1,4 +1,4 @@
-"""Which score finds pictures unlike CIFAR-10: `python benchmarks/familiarity.py [OPTIONS]`.
+"""Which score finds pictures unlike CIFAR-10: `python benchmarks/ood_scores.py [OPTIONS]`.
 
 For every score and every kind of far picture: how many are found at a threshold that 1 % of one
 half of the validation images miss, and the area under the ROC curve against the other half. The

@@ -18,7 +18,7 @@ from accuracy import collect, key_of_run
 from common import ROOT, commit, in_a_process, known_record, recorded
 
 README = ROOT / "README.md"
-BEGIN, END = "<!-- performance: `make benchmark` -->\n", "<!-- /performance -->\n"
+BEGIN, END = "<!-- results: `make benchmark` -->\n", "<!-- /results -->\n"
 HERE = Path(__file__).parent
 # Preset, seeds, whether on all 50,000 images.
 ROWS = (
