@@ -28,7 +28,7 @@ export DVC_NO_ANALYTICS := 1
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-setup: $(STAMPS) ## Make the environment .venv (EXTRAS="ssh s3": remotes' clients; gpu: CUDA; jax: JAX with CUDA; export: ONNX).
+setup: $(STAMPS) ## Make the environment .venv (EXTRAS="ssh s3": remotes' clients; gpu: CUDA; jax: JAX with CUDA; export: packages of export formats).
 
 setup-dev: setup $(VENV)/.installed-dev
 

@@ -47,7 +47,8 @@ def main(
     from cifar_pipeline.backend.device import processor_name
     from cifar_pipeline.dataset.arrays import load_split
     from cifar_pipeline.export.command import export
-    from cifar_pipeline.export.formats import FORMATS, megabytes
+    from cifar_pipeline.export.formats.base import megabytes
+    from cifar_pipeline.export.formats.registry import FORMATS
     from cifar_pipeline.trained_model.keras_file import load_saved_model
 
     pixels, labels = (part[:images] for part in load_split(processed, "validation"))
@@ -70,9 +71,9 @@ def main(
             "megabytes": round(megabytes(model), 2),
             "milliseconds_an_image": round(milliseconds, 3),
         }
-        for key, form in FORMATS.items():
-            path = folder / form.path
-            runner = form.load(path)
+        for key, export_format in FORMATS.items():
+            path = folder / export_format.path
+            runner = export_format.load(path, network)
             answers, milliseconds = answers_and_milliseconds(runner.run, pixels, batch_size)
             result[key] = {
                 "runtime": runner.runtime,

@@ -22,8 +22,8 @@ from cifar_pipeline.cli import app
 from cifar_pipeline.dataset.channel_statistics import channel_statistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.export import command as exporting
-from cifar_pipeline.export import formats as export_formats
-from cifar_pipeline.export.formats import FORMATS
+from cifar_pipeline.export.formats import base
+from cifar_pipeline.export.formats.registry import FORMATS
 from cifar_pipeline.params.network import Activation
 from cifar_pipeline.params.presets import load_model
 from cifar_pipeline.trained_model import class_names as model_classes
@@ -271,12 +271,12 @@ def test_an_export_that_answers_otherwise_does_not_replace(model, tmp_path, monk
     before = old_exports(tmp_path)
     other = FORMATS["onnx"].load
 
-    def load(path):
-        runtime, run = other(path)
-        return export_formats.Runner(runtime, lambda pixels: run(pixels + 1))
+    def load(path, network):
+        runtime, run = other(path, network)
+        return base.Runner(runtime, lambda pixels: run(pixels + 1))
 
     broken = {**FORMATS, "onnx": dataclasses.replace(FORMATS["onnx"], load=load)}
-    monkeypatch.setattr(export_formats, "FORMATS", broken)
+    monkeypatch.setattr(exporting, "FORMATS", broken)
     result = export("onnx", "--model", model, "--output", tmp_path)
     assert_one_line(result, 1, "ONNX: its probabilities differ", "in ONNX Runtime")
     assert files_of(tmp_path) == before
@@ -321,9 +321,10 @@ def test_what_another_program_has_left_is_not_replaced(model, tmp_path, name, fi
 # Deprecated, but it comes with TensorFlow: an export is run wherever it can be made.
 @pytest.mark.filterwarnings(r"ignore:\s*Warning. tf.lite.Interpreter is deprecated:UserWarning")
 def test_without_the_runtimes_others_check(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        export_formats, "find_spec", lambda name: "onnx" in name and "runtime" not in name
-    )
+    def found(name):
+        return name if "onnx" in name and "runtime" not in name else None
+
+    monkeypatch.setattr(base, "find_spec", found)
     result = export("litert", "onnx", "--model", model, "--output", tmp_path)
     assert result.exit_code == 0, result.output
     assert "in the LiteRT of TensorFlow 2." in result.stdout
@@ -334,7 +335,7 @@ def test_without_the_extra_onnx_is_left_out(model, tmp_path, monkeypatch):
     def found(name):
         return None if name == "tf2onnx" else name
 
-    monkeypatch.setattr(export_formats, "find_spec", found)
+    monkeypatch.setattr(base, "find_spec", found)
     result = export("--model", model, "--output", tmp_path)
     assert result.exit_code == 0, result.output
     assert "ONNX: left out without tf2onnx; `make setup EXTRAS=export`" in result.stdout

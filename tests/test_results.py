@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from browsing import assert_whole, launched
 from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.cli import app
-from cifar_pipeline.export.formats import FORMATS
+from cifar_pipeline.export.formats.registry import FORMATS
 from cifar_pipeline.fourier.inference import with_fourier_convolutions
 from cifar_pipeline.predict.predictor import Predictor
 from cifar_pipeline.trained_model.keras_file import load_saved_model
@@ -50,7 +50,7 @@ def test_an_export_agrees_with_keras(name: str, expected: np.ndarray, tmp_path: 
     arguments = ["export", name, "--model", str(MODEL), "--output", str(tmp_path)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    runner = FORMATS[name].load(tmp_path / FORMATS[name].path)
+    runner = FORMATS[name].load(tmp_path / FORMATS[name].path, load_saved_model(MODEL))
     pixels = validation_images(1000).astype(np.float32)
     answers = np.concatenate([runner.run(batch) for batch in np.split(pixels, 10)])
     np.testing.assert_array_equal(answers.argmax(axis=1), expected.argmax(axis=1))

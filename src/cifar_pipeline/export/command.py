@@ -1,4 +1,4 @@
-"""The command `export`: a trained model in formats that run without Keras, each one checked."""
+"""The command `export`: write a trained model in other formats, and check each one."""
 
 import os
 import re
@@ -7,25 +7,29 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cifar_pipeline.common.atomic import require_writable, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.export.formats.base import ExportFormat, TracedModel, megabytes, trace
+from cifar_pipeline.export.formats.registry import FORMATS
 
-if TYPE_CHECKING:
-    import keras
-    import numpy as np
-
-    from cifar_pipeline.export.formats import ExportFormat, TracedModel
-
-# How far an export's probabilities may lie from Keras' own: orders above what rounding does to a
-# network of float32, and far below what a wrong layer does.
+# The largest difference between a probability of an export and Keras' own: orders of magnitude
+# above the rounding errors of a float32 network, and far below the effect of a wrong layer.
 TOLERANCE = 1e-4
 _PROBE_IMAGES = 4
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+
+
+def _listed() -> str:
+    """Return the names of the formats, each with its file where that has another name."""
+    names = [
+        name if name == form.path else f"{name} ({form.path})" for name, form in FORMATS.items()
+    ]
+    return " or ".join([", ".join(names[:-1]), names[-1]])
 
 
 def export(
@@ -33,8 +37,7 @@ def export(
         list[str] | None,
         typer.Argument(
             metavar="FORMAT",
-            help="saved_model (a folder of that name), litert (model.tflite) or onnx (model.onnx),"
-            " one or several. Default: all that are installed.",
+            help=f"{_listed()}, one or several. Default: all whose packages are installed.",
             show_default=False,
         ),
     ] = None,
@@ -43,143 +46,150 @@ def export(
     ),
     output: Annotated[Path, typer.Option(help="Folder for the exports.")] = Path("exports"),
 ) -> None:
-    """Write a trained model as SavedModel, LiteRT or ONNX, for programs without Keras.
+    """Write a trained model in other formats, for programs without Keras.
 
-    All take float32 pixels 0-255 of any number of images; normalisation is inside.
+    An export takes float32 pixels 0-255 of any number of images; normalisation is inside.
 
-    Each is run and compared with Keras before it replaces the last one.
+    Each export is run and compared with Keras before it replaces the last one.
     """
     chosen = _chosen(formats or [])
-    for form in chosen:
-        _require_replaceable(form, output)
+    for export_format in chosen:
+        _require_replaceable(export_format, output)
     # The exporters read TensorFlow's graph, whichever backend has trained the model.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from cifar_pipeline.export.formats import trace
     from cifar_pipeline.trained_model.class_names import names_for
     from cifar_pipeline.trained_model.keras_file import load_saved_model
 
     network = load_saved_model(model)
     import tensorflow as tf
 
-    # Or else an Ampere GPU's Keras rounds factors to ten bits, and is the one that is off.
+    # An Ampere GPU would round the factors of Keras' products to ten bits, and Keras itself would
+    # be less exact than an export.
     tf.config.experimental.enable_tensor_float_32_execution(False)
     names = names_for(model, network)
     require_writable(output)
     with _quietly():
         traced = trace(network, names)
-    for form in chosen:
-        say(_write_checked(form, traced, network, output))
+    for export_format in chosen:
+        say(_write_checked(export_format, traced, output))
 
 
-def _chosen(names: list[str]) -> list["ExportFormat"]:
-    """Return the formats `names`, or, where there are none, those that are installed.
+def _chosen(names: list[str]) -> list[ExportFormat]:
+    """Return the formats `names`, or, without names, every format whose packages are installed.
 
     Raises:
-        ParamsError: there is no such format; the nearest name is offered.
-        PipelineError: a format that is asked for is not installed.
+        ParamsError: there is no such format; the message offers the nearest name.
+        PipelineError: a package that a named format needs is not installed.
     """
-    from cifar_pipeline.export.formats import FORMATS
     from cifar_pipeline.params.loading import nearest
 
     for name in names:
         if name not in FORMATS:
             raise ParamsError(f"no format {name!r}{nearest(name, FORMATS)}")
     chosen = []
-    # Always in this order: TensorFlow numbers a process' functions, and a SavedModel holds those.
-    for name, form in FORMATS.items():
+    # In the registry's order, whatever the order of `names`, so that the bytes are the same.
+    for name, export_format in FORMATS.items():
         if names and name not in names:
             continue
-        missing = form.missing()
+        missing = export_format.missing()
         if not missing:
-            chosen.append(form)
+            chosen.append(export_format)
             continue
         without = f"{' and '.join(missing)}; `make setup EXTRAS=export` installs what it needs"
         if names:
-            raise PipelineError(f"{form.title} cannot be written without {without}")
-        say(f"{form.title}: left out without {without}")
+            raise PipelineError(f"{export_format.title} cannot be written without {without}")
+        say(f"{export_format.title}: left out without {without}")
     return chosen
 
 
-def _require_replaceable(form: "ExportFormat", output: Path) -> None:
-    """Refuse to replace what is no export of ours: another program's, or a folder of other things.
+def _require_replaceable(export_format: ExportFormat, output: Path) -> None:
+    """Refuse to replace anything but an export of this format.
 
     Raises:
-        PipelineError: there is such a thing where the format belongs.
+        PipelineError: a file or folder of another program, or of the user, has the export's name.
     """
-    target = output / form.path
-    if os.path.lexists(target) and not form.is_ours(target):
+    target = output / export_format.path
+    if os.path.lexists(target) and not export_format.is_ours(target):
         raise PipelineError(
-            f"{target} is in the way and no {form.title} of this command; move it away, or name "
-            "another folder with --output"
+            f"{target} is in the way and no {export_format.title} of this command; move it away, "
+            "or name another folder with --output"
         )
 
 
-def _write_checked(
-    form: "ExportFormat", traced: "TracedModel", network: "keras.Model", output: Path
-) -> str:
-    """Write a format under a temporary name, run it, put it in place; return what to say of it.
+def _write_checked(export_format: ExportFormat, traced: TracedModel, output: Path) -> str:
+    """Write a format under a temporary name, compare it with Keras and put it in place.
+
+    Returns:
+        A line for the user: the place, the size and the largest difference of a probability.
 
     Raises:
-        PipelineError: it cannot be written or answers otherwise than Keras. What was there stays.
+        PipelineError: it cannot be written or run, or its probabilities differ from Keras'. The
+            last export stays.
     """
     import numpy as np
 
-    from cifar_pipeline.export.formats import megabytes
-
+    network = traced.keras_model
     shape = (_PROBE_IMAGES, *network.input_shape[1:])
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.float32)
-    target = output / form.path
+    target = output / export_format.path
     with writing(output), tempfile.TemporaryDirectory(dir=output, prefix=".export.") as folder:
-        new = Path(folder) / form.path
-        runtime, answers = _written_and_run(form, traced, new, pixels)
-        difference = np.abs(answers - network.predict_on_batch(pixels)).max()
-        # Not `>`: a difference that is no number is none to accept.
+        new = Path(folder) / export_format.path
+        with _errors_in_one_line(export_format, new):
+            export_format.write(traced, new)
+        # Before `load`, which gets the network and might change it.
+        expected = network.predict_on_batch(pixels)
+        with _errors_in_one_line(export_format, new):
+            runtime, run = export_format.load(new, network)
+            # One image and several: the size of a batch is not built in.
+            answers = np.concatenate([run(pixels[:1]), run(pixels[1:])])
+        difference = np.abs(answers - expected).max()
+        # Not `>`, which would accept NaN.
         if not difference <= TOLERANCE:
             raise PipelineError(
-                f"{form.title}: its probabilities differ from Keras' by up to {difference:.2g} in "
-                f"{runtime}, at most {TOLERANCE} was expected; {target} is left as it was"
+                f"{export_format.title}: its probabilities differ from Keras' by up to "
+                f"{difference:.2g} in {runtime}, at most {TOLERANCE} was expected; {target} is "
+                "left as it was"
             )
         _put_in_place(new, target)
     return (
-        f"{form.title}: {target}, {megabytes(target):.2f} MB, within {difference:.1g} of Keras "
-        f"in {runtime}"
+        f"{export_format.title}: {target}, {megabytes(target):.2f} MB, within {difference:.1g} of "
+        f"Keras in {runtime}"
     )
 
 
-def _written_and_run(
-    form: "ExportFormat", traced: "TracedModel", new: Path, pixels: "np.ndarray"
-) -> tuple[str, "np.ndarray"]:
-    """Write a format and return the runtime that could load it, and its probabilities."""
-    import numpy as np
+@contextmanager
+def _errors_in_one_line(export_format: ExportFormat, new: Path) -> Iterator[None]:
+    """Run the block quietly, and turn an error of a format's libraries into one line.
 
+    Raises:
+        OSError: as the block raises it.
+        PipelineError: instead of any other exception of the block.
+    """
     try:
         with _quietly():
-            form.write(traced, new)
-            runner = form.load(new)
-            # One image and several: the size of a batch is not built in.
-            return runner.runtime, np.concatenate([runner.run(pixels[:1]), runner.run(pixels[1:])])
+            yield
     except OSError:
         raise
-    # Three libraries, each with errors of its own; TensorFlow's for a full disk is no OSError.
+    # Each library has errors of its own; TensorFlow's for a full disk is no OSError.
     except Exception as error:
         reason = _reason(error).replace(f"{new.parent}/", "")
         raise PipelineError(
-            f"{form.title}: cannot be written to {new.parents[1]} ({reason}); what was there is "
-            "left as it was"
+            f"{export_format.title}: cannot be written to {new.parents[1]} ({reason}); what was "
+            "there is left as it was"
         ) from None
 
 
 def _reason(error: Exception) -> str:
-    """Return an error's message on one line, without the nodes of graphs that TensorFlow adds."""
+    """Return an error's message on one line, without the graph nodes that TensorFlow adds."""
     text = re.sub(r"\{\{.*?\}\}|\[Op:\w+\]", "", str(error))
     return " ".join(text.split())[:300] or type(error).__name__
 
 
 def _put_in_place(new: Path, target: Path) -> None:
-    """Rename `new` to `target`; a folder there goes beside `new`, and back if that fails.
+    """Rename `new` to `target`; a folder there moves beside `new`, and back if that fails.
 
-    A folder with files in it cannot be renamed over, so between two renames nothing is there: a
-    process killed right then leaves the last export in the hidden folder of `new`.
+    A rename cannot replace a folder that holds files, so there are two renames and no export
+    between them: a process killed right then leaves the last export in the hidden folder of `new`.
     """
     if not target.is_dir():
         new.replace(target)
@@ -196,9 +206,9 @@ def _put_in_place(new: Path, target: Path) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Drop what the block's libraries note on file descriptor 2, from Python or from C++.
+    """Drop what libraries write to file descriptor 2 in the block, from Python or from C++.
 
-    Where the user has set TF_CPP_MIN_LOG_LEVEL, everything shows.
+    Where the user has set TF_CPP_MIN_LOG_LEVEL, everything is shown.
     """
     if _LEVEL in os.environ:
         yield

@@ -1,0 +1,1 @@
+"""The export formats: one module a format, what they share, and their registry."""
