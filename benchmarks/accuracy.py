@@ -75,7 +75,7 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     from cifar_pipeline.dataset.arrays import load_split
     from cifar_pipeline.dataset.channel_statistics import load_statistics
     from cifar_pipeline.evaluate.test_time_augmentation import predict_with_augmentation
-    from cifar_pipeline.metrics.classification import accuracy
+    from cifar_pipeline.metrics.loss_and_accuracy import accuracy
     from cifar_pipeline.network.build import build_saved_network
     from cifar_pipeline.params.presets import load_model
     from cifar_pipeline.train.checkpoint import Checkpoint

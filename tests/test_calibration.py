@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.metrics.calibration import (
-    COLDEST,
-    HOTTEST,
+    HIGHEST,
+    LOWEST,
     at_temperature,
     expected_calibration_error,
     fit_temperature,
     reliability,
 )
-from cifar_pipeline.metrics.classification import cross_entropy
+from cifar_pipeline.metrics.loss_and_accuracy import cross_entropy
 
 # Three images at confidence 0.65, two of them right; one at 0.95, right; bins of a tenth.
 PROBABILITIES = np.array([[0.65, 0.35], [0.35, 0.65], [0.65, 0.35], [0.05, 0.95]], np.float32)
@@ -60,7 +60,7 @@ def test_no_other_temperature_is_likelier():
     best = fit_temperature(logits, labels)
     losses = [cross_entropy(at_temperature(logits, best * by), labels) for by in (0.98, 1, 1.02)]
     assert losses[1] == min(losses)
-    assert COLDEST < best < HOTTEST
+    assert LOWEST < best < HIGHEST
 
 
 @pytest.mark.parametrize("shift", [-7.0, 0.0, 30.0])

@@ -1,4 +1,4 @@
-"""What the page and the model card show, of findings worked by hand."""
+"""What the page and the model card show, of results worked by hand."""
 
 import re
 from collections.abc import Sequence
@@ -11,13 +11,17 @@ import pandas as pd
 import pytest
 
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
-from cifar_pipeline.evaluate.mixed_images import choose_parents, judge, sweep
+from cifar_pipeline.evaluate.mixed_images import evaluate_mixed_images, most_confident_pairs
 from cifar_pipeline.evaluate.page import figures
-from cifar_pipeline.evaluate.page.gallery import confident_mistakes, least_certain, pictures
+from cifar_pipeline.evaluate.page.gallery import (
+    gallery_images,
+    least_confident,
+    most_confident_errors,
+)
 from cifar_pipeline.evaluate.page.provenance import Layer, Provenance
-from cifar_pipeline.evaluate.page.rendering import Findings, Mixed, remark_on_pairs, write_page
+from cifar_pipeline.evaluate.page.remarks import remark_on_pairs
+from cifar_pipeline.evaluate.page.rendering import EvaluationResults, write_page
 from cifar_pipeline.evaluate.predictions import Predictions
-from cifar_pipeline.evaluate.stage import shown_parents
 from cifar_pipeline.evaluate.thresholds import OperatingPoint
 from cifar_pipeline.metrics.calibration import at_temperature
 
@@ -37,8 +41,8 @@ def predictions_of(
     )
 
 
-def findings_of(predictions: Predictions, hardest_share: float = 1.0) -> Findings:
-    """Return findings with noise for images and a model that answers by their mean colours."""
+def results_of(predictions: Predictions, hardest_share: float = 1.0) -> EvaluationResults:
+    """Return results with noise for images and a model that answers by their mean colours."""
     random = np.random.default_rng(1)
     classes = len(predictions.names)
     images = random.integers(0, 256, (len(predictions.labels), 32, 32, 3), np.uint8)
@@ -46,9 +50,7 @@ def findings_of(predictions: Predictions, hardest_share: float = 1.0) -> Finding
     def predict(images: np.ndarray) -> np.ndarray:
         return np.eye(classes, dtype=np.float32)[images.mean(axis=(1, 2, 3)).astype(int) % classes]
 
-    parents = choose_parents(predictions.labels, predictions.predicted, classes)
-    sweeps = [sweep(predict, images, pair) for pair in shown_parents(predictions)]
-    background = Provenance(
+    provenance = Provenance(
         preset="hand",
         seed=1,
         params="train:\n  seed: 1\n",
@@ -78,7 +80,7 @@ def findings_of(predictions: Predictions, hardest_share: float = 1.0) -> Finding
         hashes={"test_images.npy": "1" * 64},
         versions={"Python": "3.11.2"},
     )
-    chosen = OperatingPoint(
+    operating_point = OperatingPoint(
         temperature=predictions.temperature,
         score="norm_and_distance",
         threshold=-3.25,
@@ -88,8 +90,8 @@ def findings_of(predictions: Predictions, hardest_share: float = 1.0) -> Finding
         test_images=len(images),
         model_sha256="0" * 64,
     )
-    mixed = Mixed(*judge(predict, images, parents), sweeps)
-    return Findings(predictions, images, background, mixed, chosen)
+    mixed = evaluate_mixed_images(predict, images, predictions)
+    return EvaluationResults(predictions, images, provenance, mixed, operating_point)
 
 
 def spread(classes: int, each: int = 3) -> tuple[np.ndarray, list[int]]:
@@ -102,8 +104,8 @@ def spread(classes: int, each: int = 3) -> tuple[np.ndarray, list[int]]:
     return rest, labels.tolist()
 
 
-def written(findings: Findings, folder: Path) -> tuple[str, str]:
-    write_page(folder / "index.html", folder / "card.md", findings)
+def written(results: EvaluationResults, folder: Path) -> tuple[str, str]:
+    write_page(folder / "index.html", folder / "card.md", results)
     return (folder / "index.html").read_text(), (folder / "card.md").read_text()
 
 
@@ -129,13 +131,13 @@ def test_it_is_said_of_which_images_the_training_loss_is(
     share: float, said: bool, tmp_path: Path
 ) -> None:
     names = ["cat", "dog"]
-    page, _ = written(findings_of(predictions_of(names, *spread(2)), share), tmp_path)
+    page, _ = written(results_of(predictions_of(names, *spread(2)), share), tmp_path)
     assert ("trains on 55 % of the training images" in page) is said
 
 
 @pytest.mark.parametrize("names", [HOSTILE, HOSTILE[:2], [f"kind {at}" for at in range(40)]])
 def test_classes_of_any_name_and_number(names: Sequence[str], tmp_path: Path) -> None:
-    page, card = written(findings_of(predictions_of(names, *spread(len(names)))), tmp_path)
+    page, card = written(results_of(predictions_of(names, *spread(len(names)))), tmp_path)
     parsed = Parsed()
     parsed.feed(page)
     assert "script" not in parsed.tags
@@ -158,9 +160,9 @@ def test_the_names_of_a_figure_are_as_they_are() -> None:
     matrix = predictions_of(HOSTILE, probabilities, labels).matrix
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", figures.confusion(matrix, HOSTILE))
     assert set(HOSTILE[:3]) <= {unescape(text) for text in texts}
-    findings = findings_of(predictions_of(HOSTILE, probabilities, labels))
-    assert findings.mixed
-    curve = figures.sweep_curves(findings.mixed.sweeps[0], HOSTILE)
+    results = results_of(predictions_of(HOSTILE, probabilities, labels))
+    assert results.mixed
+    curve = figures.interpolation_curves(results.mixed.interpolations[0], HOSTILE)
     texts = [unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", curve)]
     assert {*HOSTILE[:2], "likeliest other"} <= set(texts)
 
@@ -181,24 +183,26 @@ def test_galleries_by_hand() -> None:
         [[0.9, 0.1, 0], [0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.4, 0.35, 0.25], [0.05, 0.05, 0.9]]
     )
     predictions = predictions_of("abc", probabilities, [1, 0, 0, 1, 2])
-    assert confident_mistakes(predictions).tolist() == [0, 2, 3]
-    assert confident_mistakes(predictions, 1).tolist() == [0]
-    assert least_certain(predictions, 3).tolist() == [3, 1, 2]
+    assert most_confident_errors(predictions).tolist() == [0, 2, 3]
+    assert most_confident_errors(predictions, 1).tolist() == [0]
+    assert least_confident(predictions, 3).tolist() == [3, 1, 2]
     images = np.zeros((5, 32, 32, 3), np.uint8)
-    (picture,) = pictures(np.array([3]), images, predictions)
-    assert (picture.index, picture.label) == (3, "b")
-    names, shares = zip(*picture.guesses, strict=True)
+    (shown,) = gallery_images(np.array([3]), images, predictions)
+    assert (shown.index, shown.label) == (3, "b")
+    names, shares = zip(*shown.top_classes, strict=True)
     assert names == ("a", "b", "c")
     assert shares == pytest.approx((0.4, 0.35, 0.25))
 
 
 def test_remarks_on_pairs() -> None:
     first, second = ("cat", "dog", 9), ("bird", "deer", 5)
-    assert remark_on_pairs([], True) == "No image is mistaken."
-    assert remark_on_pairs([first, second], True).startswith("Cat and dog lead, as they did")
+    assert remark_on_pairs([], True) == "No test image is misclassified."
+    assert remark_on_pairs([first, second], True).endswith(
+        "Most confused: cat and dog, as with the network of 2017."
+    )
     behind = remark_on_pairs([second, first], True)
-    assert "bird and deer lead" in behind
-    assert "here they come in place 2" in behind
+    assert "Most confused: bird and deer." in behind
+    assert "That pair has place 2 here." in behind
     assert "place" not in remark_on_pairs([second], True)
     assert "2017" not in remark_on_pairs([first], False)
 
@@ -206,9 +210,9 @@ def test_remarks_on_pairs() -> None:
 def test_the_worst_class_comes_first(tmp_path: Path) -> None:
     probabilities = np.eye(3)[[0, 0, 1, 0, 2, 0, 0]] * 0.8 + 0.2 / 3
     page, card = written(
-        findings_of(predictions_of("abc", probabilities, [0, 0, 1, 1, 2, 2, 2])), tmp_path
+        results_of(predictions_of("abc", probabilities, [0, 0, 1, 1, 2, 2, 2])), tmp_path
     )
-    table = page[page.index("Classes, worst first") :]
+    table = page[page.index("Classes by error rate") :]
     assert re.findall(r"<tr><td>([abc])</td>", table)[:3] == ["c", "b", "a"]
     assert re.findall(r"^\| ([abc]) \|", card, re.MULTILINE) == ["c", "b", "a"]
     # Class c: of three images one is right, two are taken for a.
@@ -218,36 +222,36 @@ def test_the_worst_class_comes_first(tmp_path: Path) -> None:
         assert value in row
 
 
-def test_shown_parents_are_the_surest_right_ones() -> None:
+def test_shown_source_images_are_the_most_confident_correct_ones() -> None:
     labels = [3, 3, 5, 5, 0, 0]
     probabilities = np.full((6, 10), 0.01)
     for at, (predicted, share) in enumerate(
         [(3, 0.5), (3, 0.8), (3, 0.9), (5, 0.6), (0, 0.4), (0, 0.7)]
     ):
         probabilities[at, predicted] = share
-    found = shown_parents(predictions_of(CLASS_NAMES, probabilities, labels))
+    found = most_confident_pairs(predictions_of(CLASS_NAMES, probabilities, labels))
     # Dog and airplane, cat and dog: those of 2017 lead; a wrong image, however sure, is none.
     assert [(pair.first, pair.second) for pair in found] == [(3, 5), (1, 3), (5, 1)]
     assert found[0].classes == (5, 0)
 
 
 def test_the_table_of_mixed_images(tmp_path: Path) -> None:
-    findings = findings_of(predictions_of("abc", *spread(3)))
-    page, _ = written(findings, tmp_path)
-    assert findings.mixed
-    for found in (findings.mixed.blends, findings.mixed.collages):
-        shown = f"<td>{100 * found.both / found.number:.1f}&nbsp;%</td>"
+    results = results_of(predictions_of("abc", *spread(3)))
+    page, _ = written(results, tmp_path)
+    assert results.mixed
+    for found in (results.mixed.blends, results.mixed.collages):
+        shown = f"<td>{100 * found.both_in_top_two / found.number:.1f}&nbsp;%</td>"
         assert shown in page
     assert "33.3&nbsp;% of the images" in page  # one pair of three by chance
 
 
-def test_what_no_temperature_suits_is_said(tmp_path: Path) -> None:
+def test_a_model_without_a_best_temperature_is_not_scaled(tmp_path: Path) -> None:
     for temperature, remark in (
-        (1.0, "No temperature suits"),
-        (2.0, "The temperature 2.000 leaves"),
+        (1.0, "No temperature maximises the likelihood"),
+        (2.0, "The temperature 2.000 changes the error to"),
     ):
-        findings = findings_of(predictions_of("abc", *spread(3), temperature))
-        page, card = written(findings, tmp_path)
+        results = results_of(predictions_of("abc", *spread(3), temperature))
+        page, card = written(results, tmp_path)
         assert remark in page
         assert remark in card
 

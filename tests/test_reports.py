@@ -9,7 +9,7 @@ import pytest
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.evaluate.predictions import Predictions
 from cifar_pipeline.evaluate.reports import write_reports
-from cifar_pipeline.evaluate.terminal import print_errors
+from cifar_pipeline.evaluate.terminal import print_results
 from cifar_pipeline.metrics.calibration import at_temperature
 from cifar_pipeline.metrics.confusion import confused_pairs, confusion_matrix, error_table
 
@@ -186,7 +186,7 @@ def test_same_predictions_give_the_same_bytes(tmp_path):
 def test_printed_table_is_whole_in_a_log(capsys):
     # The widest that a row gets on the 10,000 test images.
     labels = np.zeros(1000, np.uint8)
-    print_errors(predictions_of(np.ones(1000, np.int64), labels), 5)
+    print_results(predictions_of(np.ones(1000, np.int64), labels), 5)
     lines = capsys.readouterr().out.splitlines()
     row = next(line for line in lines if "airplane" in line)
     for cell in ("1,000", "1.0000", "0.0000", "automobile (1,000)"):
@@ -201,5 +201,5 @@ def test_printed_table_is_whole_in_a_log(capsys):
 
 
 def test_nothing_is_printed_about_pairs_when_all_is_right(capsys):
-    print_errors(predictions_of(LABELS, LABELS), 5)
+    print_results(predictions_of(LABELS, LABELS), 5)
     assert "<->" not in capsys.readouterr().out

@@ -5,12 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from cifar_pipeline.metrics.classification import (
-    accuracy,
-    brier_score,
-    cross_entropy,
-    top_k_accuracy,
-)
+from cifar_pipeline.metrics.classification import brier_score, top_k_accuracy
+from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
 
 PROBABILITIES = np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1], [0.25, 0.5, 0.25]], np.float32)
 

@@ -1,4 +1,4 @@
-"""What the model says of the test images, in the three ways in which it is judged."""
+"""The predictions for the test split: as trained, temperature-scaled, and with augmentation."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,13 @@ class Predictions:
     """Labels and probabilities of the test split.
 
     Attributes:
-        names: of the classes, in label order.
+        names: the names of the classes, in label order.
         labels: uint8 (N,).
         probabilities: the saved model's own, float32 (N, classes).
-        temperature: that of temperature scaling, fitted on validation images.
-        scaled: probabilities at that temperature, float32 (N, classes).
-        averaged: probabilities by test-time augmentation, float32 (N, classes); None without.
+        temperature: the temperature that was fitted on the validation images.
+        scaled: the probabilities at that temperature, float32 (N, classes).
+        augmented: the probabilities with test-time augmentation, float32 (N, classes); None
+            without it.
     """
 
     names: tuple[str, ...]
@@ -25,19 +26,19 @@ class Predictions:
     probabilities: np.ndarray
     temperature: float
     scaled: np.ndarray
-    averaged: np.ndarray | None = None
+    augmented: np.ndarray | None = None
 
     @property
     def predicted(self) -> np.ndarray:
-        """The likeliest class of each image, int64 (N,)."""
+        """The predicted class of each image, int64 (N,): the one with the highest probability."""
         return self.probabilities.argmax(axis=1)
 
     @property
     def matrix(self) -> np.ndarray:
-        """The confusion matrix, int64 (classes, classes); row: actual class."""
+        """The confusion matrix, int64 (classes, classes); row: actual, column: predicted class."""
         return confusion_matrix(self.labels, self.predicted, len(self.names))
 
     @property
     def confidence(self) -> np.ndarray:
-        """The probability of that class, float32 (N,)."""
+        """The probability of the predicted class, float32 (N,)."""
         return self.probabilities.max(axis=1)

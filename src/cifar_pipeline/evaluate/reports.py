@@ -1,6 +1,6 @@
-"""The files that evaluate leaves: metrics for `dvc metrics`, tables for `dvc plots` and people.
+"""The files of metrics and predictions: for `dvc metrics`, for `dvc plots` and for people.
 
-Their bytes follow from the predictions alone: fixed digits and line ends.
+Their bytes depend on the predictions alone: digits and line ends are fixed.
 """
 
 import json
@@ -11,52 +11,31 @@ import pandas as pd
 
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.evaluate.predictions import Predictions
-from cifar_pipeline.metrics.calibration import expected_calibration_error
-from cifar_pipeline.metrics.classification import (
-    accuracy,
-    brier_score,
-    cross_entropy,
-    top_k_accuracy,
-)
 from cifar_pipeline.metrics.confusion import error_table
+from cifar_pipeline.metrics.registry import values_of
 
 DIGITS = 6
 
 Metrics = dict[str, dict[str, float]]
 
 
-def scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Return every score of probabilities, float32 (N, classes), under its name.
-
-    The negative log likelihood is in nats; the Brier score is summed up over the classes.
-    """
-    correct = accuracy(probabilities, labels)
-    return {
-        "accuracy": correct,
-        "error": 1 - correct,
-        "top_2_accuracy": top_k_accuracy(probabilities, labels, 2),
-        "negative_log_likelihood": cross_entropy(probabilities, labels),
-        "brier_score": brier_score(probabilities, labels),
-        "expected_calibration_error": expected_calibration_error(probabilities, labels),
-    }
-
-
 def metrics_of(predictions: Predictions) -> Metrics:
-    """Return the scores of the test split, as they are and at the temperature; errors by class.
+    """Return the content of test_metrics.json: every metric of the test split, by part and key.
 
-    Where there is test-time augmentation, its scores have a part of their own.
+    The parts are `test` (the model as trained), `test_temperature_scaled` (with the temperature),
+    `test_time_augmentation` (if there is any) and `error_by_class` (the error rate by class name).
     """
     labels = predictions.labels
     table = error_table(predictions.matrix, predictions.names)
     metrics = {
-        "test": scores(predictions.probabilities, labels),
+        "test": values_of(predictions.probabilities, labels),
         "test_temperature_scaled": {
             "temperature": predictions.temperature,
-            **scores(predictions.scaled, labels),
+            **values_of(predictions.scaled, labels),
         },
     }
-    if predictions.averaged is not None:
-        metrics["test_time_augmentation"] = scores(predictions.averaged, labels)
+    if predictions.augmented is not None:
+        metrics["test_time_augmentation"] = values_of(predictions.augmented, labels)
     metrics["error_by_class"] = dict(zip(table["class"], table["error_rate"], strict=True))
     return {
         part: {name: round(float(value), DIGITS) for name, value in values.items()}
@@ -67,7 +46,8 @@ def metrics_of(predictions: Predictions) -> Metrics:
 def prediction_table(predictions: Predictions) -> pd.DataFrame:
     """Return one row a test image: index, label, predicted, confidence, and p_CLASS of each class.
 
-    `label` and `predicted` are names of classes; `confidence` is the predicted class's probability.
+    `label` and `predicted` are names of classes, `confidence` is the probability of the predicted
+    class, and p_CLASS that of the class named CLASS.
     """
     names = np.array(predictions.names, dtype=object)
     columns = {
@@ -86,7 +66,7 @@ def write_reports(folder: Path, predictions: Predictions) -> None:
     """Write test_metrics.json, per_class_errors.csv, confusion.csv and predictions.csv.
 
     Args:
-        folder: where they go; made when missing.
+        folder: the folder of the files; it is made when missing.
         predictions: in the order of the test split.
     """
     with replacing(folder / "test_metrics.json") as temporary:

@@ -1,45 +1,38 @@
-"""Show on the terminal how the model did and where it errs."""
+"""What evaluate prints: errors by class, the most confused pairs, and the metrics."""
 
 from rich.console import Console
 from rich.table import Table
 
 from cifar_pipeline.evaluate.predictions import Predictions
+from cifar_pipeline.evaluate.scores import score_rows
 from cifar_pipeline.metrics.calibration import expected_calibration_error
-from cifar_pipeline.metrics.classification import accuracy, cross_entropy
 from cifar_pipeline.metrics.confusion import confused_pairs, error_table
+from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
 
 # Wide enough for every column. In a log, Rich would guess a terminal of 80.
 LOG_WIDTH = 100
 
 
-def print_errors(predictions: Predictions, pairs: int, console: Console | None = None) -> None:
-    """Print the table of classes, the most confused pairs and the scores.
+def print_results(predictions: Predictions, pairs: int, console: Console | None = None) -> None:
+    """Print the table of classes, the most confused pairs, the table of metrics, and a summary.
 
     Args:
         predictions: of the test split.
         pairs: how many pairs of classes to show at most.
-        console: where to; standard output by default.
+        console: where to print; standard output by default.
     """
-    labels = predictions.labels
     console = console or Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = LOG_WIDTH
     console.print(_class_table(predictions))
     worst = confused_pairs(predictions.matrix, predictions.names, pairs)
     if worst:
-        console.print("most confused pairs, errors both ways:")
+        console.print("most confused pairs, errors in both directions:")
     for first, second, errors in worst:
         console.print(f"  {first} <-> {second}: {errors:,}")
-    console.print(
-        f"test accuracy {accuracy(predictions.probabilities, labels):.4f}, "
-        f"loss {cross_entropy(predictions.probabilities, labels):.4f} ({len(labels):,} images)"
-    )
-    console.print(
-        f"at temperature {predictions.temperature:.3f}: "
-        f"loss {cross_entropy(predictions.scaled, labels):.4f}, expected calibration error "
-        f"{expected_calibration_error(predictions.scaled, labels):.4f} instead of "
-        f"{expected_calibration_error(predictions.probabilities, labels):.4f}"
-    )
+    console.print(_metric_table(predictions))
+    for line in _summary(predictions):
+        console.print(line)
 
 
 def _class_table(predictions: Predictions) -> Table:
@@ -58,3 +51,29 @@ def _class_table(predictions: Predictions) -> Table:
             f"{worst} ({row['most_confused_count']:,})" if worst else "",
         )
     return table
+
+
+def _metric_table(predictions: Predictions) -> Table:
+    is_augmented = predictions.augmented is not None
+    table = Table()
+    table.add_column("metric")
+    for heading in ("as trained", "95 % interval", "temperature-scaled"):
+        table.add_column(heading, justify="right")
+    if is_augmented:
+        table.add_column("test-time augmentation", justify="right")
+    for row in score_rows(predictions):
+        cells = (row.metric.label, row.as_trained, row.interval, row.scaled)
+        table.add_row(*cells, *([row.augmented] if is_augmented else []))
+    return table
+
+
+def _summary(predictions: Predictions) -> tuple[str, str]:
+    probabilities, scaled = predictions.probabilities, predictions.scaled
+    labels = predictions.labels
+    return (
+        f"test accuracy {accuracy(probabilities, labels):.4f}, "
+        f"loss {cross_entropy(probabilities, labels):.4f} ({len(labels):,} images)",
+        f"at temperature {predictions.temperature:.3f}: loss {cross_entropy(scaled, labels):.4f}, "
+        f"expected calibration error {expected_calibration_error(scaled, labels):.4f} instead of "
+        f"{expected_calibration_error(probabilities, labels):.4f}",
+    )

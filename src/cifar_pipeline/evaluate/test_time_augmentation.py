@@ -1,4 +1,4 @@
-"""Test-time augmentation: show a model several views of an image and average what it answers.
+"""Test-time augmentation: average the logits of a model over several views of an image.
 
 Source: Keller Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, section 3.5.
 """
@@ -13,11 +13,19 @@ _SHIFT = 1
 
 
 def views(images: np.ndarray, choice: TestTimeAugmentation) -> Iterator[tuple[float, np.ndarray]]:
-    """Yield weights, which sum to 1, and views of uint8 images (N, H, W, 3), of the same shape.
+    """Yield each view of the images with its weight; the weights sum to 1.
 
-    `flip`: the image and its mirror, half each. `flip_shift`: a quarter each for these, an eighth
-    each for the image moved one pixel to the upper left and to the lower right, padded by
-    reflection, and for their mirrors.
+    `none`: the image. `flip`: the image and its mirror image, with weights of 1/2. `flip_shift`:
+    these two with weights of 1/4; the image shifted by one pixel to the upper left, the one shifted
+    to the lower right, and the mirror images of both, with weights of 1/8. Shifted images are
+    padded by reflection.
+
+    Args:
+        images: uint8 (N, H, W, 3).
+        choice: which views.
+
+    Yields:
+        A weight, and a view of all images, uint8 (N, H, W, 3).
     """
     if choice == "none":
         yield 1.0, images
@@ -36,16 +44,16 @@ def views(images: np.ndarray, choice: TestTimeAugmentation) -> Iterator[tuple[fl
 def predict_with_augmentation(
     predict: Callable[[np.ndarray], np.ndarray], images: np.ndarray, choice: TestTimeAugmentation
 ) -> np.ndarray:
-    """Return probabilities, float32 (N, classes), from the weighted mean of the views' logits.
+    """Return the softmax of the weighted mean of the views' logits, float32 (N, classes).
 
     Args:
-        predict: gives probabilities, float32 (N, classes), of uint8 images (N, H, W, 3).
+        predict: returns probabilities, float32 (N, classes), for uint8 images (N, H, W, 3).
         images: uint8 (N, H, W, 3).
         choice: which views.
     """
     smallest = np.finfo(np.float32).tiny
-    # A logit and the logarithm of its softmax differ by a number that all classes share, and the
-    # softmax of the mean does not see that.
+    # The logarithm of a softmax is the logit plus a number that all classes share. That number does
+    # not change the softmax of the mean.
     logits = sum(
         weight * np.log(np.maximum(predict(view), smallest))
         for weight, view in views(images, choice)

@@ -1,4 +1,7 @@
-"""The operating point of a model: the temperature and the OOD threshold that `predict` uses."""
+"""The operating point of a model: the temperature and the OOD threshold that `predict` uses.
+
+evaluate chooses it and writes it to reports/chosen.json.
+"""
 
 import json
 from pathlib import Path
@@ -18,11 +21,19 @@ Rate = Annotated[float, Field(ge=0, le=1)]
 
 
 class OperatingPoint(BaseModel):
-    """A model's temperature, the threshold of its OOD scores, and the threshold's false alarms.
+    """The temperature and the OOD threshold of a model, and how often the threshold errs.
 
-    Logits are divided by `temperature`. An image with a score below `threshold` counts as
-    out-of-distribution (OOD). Both were chosen on validation images; `false_alarm_rate` is the
-    fraction of the test images below the threshold.
+    Attributes:
+        temperature: the number by which `predict` divides the logits, fitted on validation images.
+        score: which OOD score the threshold is for.
+        threshold: an image with a lower score counts as out-of-distribution (OOD).
+        target_false_alarm_rate: the greatest fraction of the validation images below the threshold;
+            the threshold was chosen so.
+        validation_images: the number of validation images.
+        false_alarm_rate: the fraction of the test images below the threshold: its false positive
+            rate, for all test images are in distribution.
+        test_images: the number of test images.
+        model_sha256: the SHA-256 of the model's file.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,11 +51,11 @@ class OperatingPoint(BaseModel):
 def threshold_at(
     validation_scores: np.ndarray, false_alarm_rate: float = TARGET_FALSE_ALARM_RATE
 ) -> float:
-    """Return the highest threshold that has at most `false_alarm_rate` of the scores below it.
+    """Return the highest threshold with at most the given fraction of the scores below it.
 
     Args:
-        validation_scores: float (N,), N at least 1, of images that the model should know.
-        false_alarm_rate: from 0 to less than 1.
+        validation_scores: OOD scores of in-distribution images, float (N,), N at least 1.
+        false_alarm_rate: the fraction, from 0 to less than 1.
     """
     allowed = int(false_alarm_rate * len(validation_scores))
     return float(np.sort(validation_scores)[allowed])
@@ -57,14 +68,14 @@ def choose_operating_point(
     validation: np.ndarray,
     test: np.ndarray,
 ) -> OperatingPoint:
-    """Choose the threshold by the validation images and measure its cost on the test images.
+    """Choose the OOD threshold on validation images and measure its false alarms on test images.
 
     Args:
         model_path: the model's file.
-        temperature: fitted on the validation images.
-        score: what its scores are.
-        validation: scores of the validation images, float (N,).
-        test: scores of the test images, float (N,); they choose nothing.
+        temperature: the temperature that was fitted on the validation images.
+        score: which OOD score the two arrays hold.
+        validation: OOD scores of the validation images, float (N,).
+        test: OOD scores of the test images, float (M,); the threshold does not depend on them.
     """
     threshold = round(threshold_at(validation), DIGITS)
     return OperatingPoint(
@@ -87,10 +98,15 @@ def write_operating_point(path: Path, operating_point: OperatingPoint) -> None:
 
 
 def read_operating_point(path: Path, model_path: Path, score_name: str) -> OperatingPoint:
-    """Return what the file at `path` says, which has to be of the model at `model_path`.
+    """Read reports/chosen.json and check that it belongs to the model.
+
+    Args:
+        path: the file.
+        model_path: the model's file.
+        score_name: the OOD score of the model.
 
     Raises:
-        PipelineError: it is missing, cannot be read, or belongs to another model or score.
+        PipelineError: the file is missing, cannot be read, or belongs to another model or score.
     """
     remedy = "`dvc repro evaluate` writes it"
     try:

@@ -1,1 +1,1 @@
-"""Measures of a classifier, functions of probabilities and labels."""
+"""Metrics of a classifier: functions of probabilities and labels, and their registry."""

@@ -1,4 +1,4 @@
-"""Whether confidence can be believed: reliability, its error, and one temperature against it.
+"""Confidence calibration: reliability, expected calibration error and temperature scaling.
 
 Source: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", 2017.
 """
@@ -7,25 +7,26 @@ import numpy as np
 import pandas as pd
 
 BINS = 15
-# A temperature outside of these is none: the net is always right, or no better than guessing.
-COLDEST, HOTTEST = 0.01, 100.0
-_HALVINGS = 60  # of the interval between the two: more digits than a double has
+# No temperature outside of these is fitted: the model is always right, or no better than chance.
+LOWEST, HIGHEST = 0.01, 100.0
+_BISECTIONS = 60  # of the interval between the two: more digits than a double has
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
-    """Compare confidence with accuracy, by bins of confidence of equal width.
+    """Return the table of a reliability diagram: confidence and accuracy by bins of confidence.
 
     Args:
         probabilities: float32 (N, classes).
         labels: uint8 (N,).
-        bins: their number; a bin holds its upper edge, not its lower one.
+        bins: the number of bins, all of the same width; a bin includes its upper edge, not its
+            lower one.
 
     Returns:
-        One row a bin: `from` and `to` (its edges), `images`, and of these images the mean
-        `confidence` (the probability of the predicted class) and the `accuracy`. Of a bin without
-        images the last two are 0.
+        One row a bin: `from` and `to` (its edges), `images` (their number), and the mean
+        `confidence` (the probability of the predicted class) and the `accuracy` of these images.
+        The last two are 0 for a bin without images.
     """
-    confidence, right = _judged(probabilities, labels)
+    confidence, is_correct = _confidence(probabilities, labels)
     at = _bins_of(confidence, bins)
     images = np.bincount(at, minlength=bins)
     whole = np.maximum(images, 1)
@@ -36,7 +37,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS)
             "to": edges[1:],
             "images": images,
             "confidence": np.bincount(at, weights=confidence, minlength=bins) / whole,
-            "accuracy": np.bincount(at, weights=right, minlength=bins) / whole,
+            "accuracy": np.bincount(at, weights=is_correct, minlength=bins) / whole,
         }
     )
 
@@ -44,19 +45,19 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS)
 def expected_calibration_error(
     probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS
 ) -> float:
-    """Return the mean over all images of the gap between their bin's confidence and accuracy.
+    """Return the mean gap between confidence and accuracy of the bins, weighted by their images.
 
     Source: Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian
     Binning", 2015. Arguments as in `reliability`.
     """
-    confidence, right = _judged(probabilities, labels)
-    # A bin's gap times its images is the sum of (confidence - hit) over them.
-    gaps = np.bincount(_bins_of(confidence, bins), weights=confidence - right, minlength=bins)
+    confidence, is_correct = _confidence(probabilities, labels)
+    # A bin's gap times its number of images is the sum of (confidence - correct) over them.
+    gaps = np.bincount(_bins_of(confidence, bins), weights=confidence - is_correct, minlength=bins)
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def _judged(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the confidence of each image, float64 (N,), and whether it is right, bool (N,)."""
+def _confidence(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the confidence of each image, float64 (N,), and whether the class is correct, bool."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     return confidence, probabilities.argmax(axis=1) == labels
 
@@ -66,18 +67,18 @@ def _bins_of(confidence: np.ndarray, bins: int) -> np.ndarray:
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Return the temperature that gives the labels the greatest likelihood.
+    """Return the temperature that maximises the likelihood of the labels.
 
-    The negative log likelihood is convex in 1 / temperature, so the root of its derivative is
-    halved down to. Never fit it on the images that it is judged by.
+    The negative log likelihood is convex in 1 / temperature; bisection finds the root of its
+    derivative. Do not fit the temperature on the images on which the calibration is measured.
 
     Args:
         logits: float32 (N, classes), or logarithms of probabilities.
         labels: uint8 (N,).
 
     Returns:
-        Between COLDEST and HOTTEST, or 1, which changes nothing, where no temperature there is the
-        best one: each colder (or hotter) one is likelier still.
+        A temperature between LOWEST and HIGHEST; 1, which changes nothing, if the likelihood has no
+        maximum between them.
     """
     logits = logits.astype(np.float64)
     of_label = logits[np.arange(len(labels)), labels]
@@ -87,11 +88,11 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         expected = (_softmax(logits * inverse) * logits).sum(axis=1)
         return float(np.mean(expected - of_label))
 
-    low, high = 1 / HOTTEST, 1 / COLDEST
+    low, high = 1 / HIGHEST, 1 / LOWEST
     if slope(low) >= 0 or slope(high) <= 0:
         return 1.0
-    for _ in range(_HALVINGS):
-        # The mean of the logarithms: the interval spans four powers of ten.
+    for _ in range(_BISECTIONS):
+        # The geometric mean: the interval spans four powers of ten.
         middle = float(np.sqrt(low * high))
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
     return 1 / high

@@ -1,14 +1,20 @@
-"""How far a score of N test images may be from that of all such images: 95 % intervals."""
+"""95 % confidence intervals of metrics: how far N test images may lead from the true value."""
+
+from collections.abc import Callable
 
 import numpy as np
 
 _NORMAL = 1.959963984540054  # the 97.5th percentile of the standard normal distribution
 
 Interval = tuple[float, float]
+# Of probabilities, float32 (N, classes), and labels, uint8 (N,): one value an image, (N,), or the
+# interval of a metric.
+ImageValues = Callable[[np.ndarray, np.ndarray], np.ndarray]
+IntervalFunction = Callable[[np.ndarray, np.ndarray], Interval]
 
 
 def wilson_interval(hits: int, number: int) -> Interval:
-    """Return the interval of a rate, such as the accuracy: `hits` of `number`, at least 1.
+    """Return the interval of a proportion, such as the accuracy: `hits` of `number`, at least 1.
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
     """
@@ -20,7 +26,29 @@ def wilson_interval(hits: int, number: int) -> Interval:
 
 
 def mean_interval(values: np.ndarray) -> Interval:
-    """Return the interval of the mean of `values` (N,), N at least 2, by the central limit."""
+    """Return the interval of the mean of `values` (N,), N at least 2, by the central limit theorem.
+
+    It is the mean plus and minus 1.96 standard errors.
+    """
     mean = float(np.mean(values))
     reach = _NORMAL * float(np.std(values, ddof=1) / np.sqrt(len(values)))
     return mean - reach, mean + reach
+
+
+def interval_of_proportion(hits: ImageValues) -> IntervalFunction:
+    """Return the interval of a metric that is the fraction of images for which `hits` is true."""
+
+    def interval(probabilities: np.ndarray, labels: np.ndarray) -> Interval:
+        found = hits(probabilities, labels)
+        return wilson_interval(int(found.sum()), len(found))
+
+    return interval
+
+
+def interval_of_mean(values: ImageValues) -> IntervalFunction:
+    """Return the interval of a metric that is the mean of `values` over the images."""
+
+    def interval(probabilities: np.ndarray, labels: np.ndarray) -> Interval:
+        return mean_interval(values(probabilities, labels))
+
+    return interval

@@ -1,4 +1,4 @@
-"""Where a classifier errs: the confusion matrix, the table of classes, the confused pairs."""
+"""Errors by class: the confusion matrix, the table of classes, the most confused pairs."""
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,8 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) ->
 
     Args:
         labels: integers (N,) from 0 to `classes` - 1.
-        predicted: the same of what the model takes them for.
-        classes: their number.
+        predicted: the predicted classes, likewise.
+        classes: the number of classes.
 
     Returns:
         int64 (classes, classes); row: actual class, column: predicted class.
@@ -21,34 +21,35 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) ->
 
 
 def error_table(matrix: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
-    """Summarise the errors of every class.
+    """Return support, errors, precision, recall and F1 of every class.
 
-    For one class, with `support` its images and `predicted` the images predicted to be of it
+    For one class, with `support` images of it and `predicted` images predicted as it
     (Powers, 2011, "Evaluation: from precision, recall and F-measure to ROC"):
 
         error_rate = errors / support
         recall     = correct / support
         precision  = correct / predicted
-        f1         = 2 correct / (support + predicted), the harmonic mean of the two above
+        f1         = 2 correct / (support + predicted), the harmonic mean of precision and recall
 
-    A rate of nothing (0 / 0) is 0.
+    0 / 0 counts as 0.
 
     Args:
         matrix: int64 (classes, classes) from `confusion_matrix`.
-        names: of the classes.
+        names: the names of the classes.
 
     Returns:
         One row a class in label order; columns class, support, correct, errors, error_rate,
-        precision, recall, f1, most_confused_with, most_confused_count. The class that most of the
-        errors are taken for is the lowest label of several, and "" where there are no errors.
+        precision, recall, f1, most_confused_with, most_confused_count. `most_confused_with` is the
+        class that was predicted in most of the errors: the lowest label of several, and "" where
+        there are no errors.
     """
     support, predicted, correct = matrix.sum(axis=1), matrix.sum(axis=0), matrix.diagonal()
     errors = support - correct
-    mistaken = matrix - np.diag(correct)
-    worst_count = mistaken.max(axis=1)
+    off_diagonal = matrix - np.diag(correct)
+    worst_count = off_diagonal.max(axis=1)
     worst = [
         names[label] if count else ""
-        for label, count in zip(mistaken.argmax(axis=1), worst_count, strict=True)
+        for label, count in zip(off_diagonal.argmax(axis=1), worst_count, strict=True)
     ]
     return pd.DataFrame(
         {
@@ -69,16 +70,16 @@ def error_table(matrix: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
 def confused_pairs(
     matrix: np.ndarray, names: tuple[str, ...], count: int
 ) -> list[tuple[str, str, int]]:
-    """Return the unordered pairs of classes that are taken for each other most often.
+    """Return the unordered pairs of classes with the most errors between them.
 
     Args:
         matrix: int64 (classes, classes) from `confusion_matrix`.
-        names: of the classes.
+        names: the names of the classes.
         count: how many pairs at most; pairs without errors are left out.
 
     Returns:
-        The two names, the lower label first, and the number of errors both ways; the most
-        confused pair first, equal ones in label order.
+        The two names, the lower label first, and the number of errors in both directions. The pair
+        with the most errors comes first; pairs with equal numbers are in label order.
     """
     first, second = np.triu_indices(len(names), k=1)
     errors = (matrix + matrix.T)[first, second]

@@ -16,7 +16,7 @@ from cifar_pipeline.common.errors import under_dvc
 from cifar_pipeline.dataset.arrays import load_class_names, load_split
 from cifar_pipeline.dataset.channel_statistics import load_statistics
 from cifar_pipeline.fourier.inference import with_fourier_convolutions
-from cifar_pipeline.metrics.classification import accuracy, cross_entropy
+from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
 from cifar_pipeline.network.build import build_saved_network, halfway_layer
 from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.train.checkpoint import Checkpoint

@@ -21,9 +21,9 @@ class Outputs:
 
     Attributes:
         probabilities: float32 (N, classes).
-        logits: what goes into the softmax, float32 (N, classes).
-        ood_scores: out-of-distribution scores, float32 (N,): the lower, the less an image is like
-            the training images; see `FeatureExtractor.score_name`.
+        logits: the input of the softmax, float32 (N, classes).
+        ood_scores: out-of-distribution (OOD) scores, float32 (N,). The lower the score, the less
+            the image resembles the training images. `FeatureExtractor.score_name` names the score.
     """
 
     probabilities: np.ndarray
@@ -33,12 +33,14 @@ class Outputs:
 
 @dataclass(frozen=True)
 class FeatureExtractor:
-    """A model that also returns features of inner layers.
+    """A model that also returns the outputs from which logits and OOD scores are computed.
 
     Attributes:
-        network: on the model's weights; answers probabilities, logits where the model has a layer
-            of our name, and, given statistics, the norm of the features and the channel means.
-        statistics: of the training images' features; None in a model of another program.
+        network: shares the layers of the model. Its outputs are the probabilities; the logits, if
+            the model has a layer named LOGITS; and, if there are statistics, the norm of the
+            features and the channel means.
+        statistics: the feature statistics of the training images; None for a model that another
+            program wrote.
     """
 
     network: "keras.Model"
@@ -46,12 +48,17 @@ class FeatureExtractor:
 
     @property
     def score_name(self) -> ScoreName:
-        """What `Outputs.ood_scores` is: the statistics' score, or negative entropy in nats."""
+        """The name of the OOD score: `OodStatistics.score`, or the negative entropy in nats."""
         return "norm_and_distance" if self.statistics else "negative_entropy"
 
 
 def feature_extractor(model: "keras.Model", statistics: OodStatistics | None) -> FeatureExtractor:
-    """Return the feature extractor of `model`, with the statistics of its archive."""
+    """Return the feature extractor of `model`.
+
+    Args:
+        model: a classifier.
+        statistics: those in the archive of `model`, if there are any.
+    """
     import keras
 
     layers = {layer.name: layer for layer in model.layers}
@@ -64,7 +71,7 @@ def feature_extractor(model: "keras.Model", statistics: OodStatistics | None) ->
 
 
 def _inner_features(model: "keras.Model", layer: str) -> list["keras.KerasTensor"]:
-    """Return the Euclidean norm of the features (N,) and the channel means of `layer` (N, D)."""
+    """Return the outputs norm of the features, (N,), and channel means of `layer`, (N, D)."""
     import keras
 
     features = keras.layers.Flatten()(model.get_layer(FEATURES).output)
@@ -75,16 +82,16 @@ def _inner_features(model: "keras.Model", layer: str) -> list["keras.KerasTensor
 def predict_outputs(extractor: FeatureExtractor, images: np.ndarray, batch_size: int) -> Outputs:
     """Return the outputs of a model for images.
 
-    Of a model without a layer of logits they are the logarithms of its probabilities; without
-    statistics, the OOD score is the negative entropy of these.
+    If the extractor returns no logits, the logarithms of the probabilities stand in for them. If it
+    has no statistics, the OOD score is the negative entropy of the probabilities.
 
     Args:
         extractor: of the model.
         images: uint8 (N, 32, 32, 3), N at least 1.
-        batch_size: images in one call of the model; the last batch may be smaller.
+        batch_size: the number of images in one call of the model; the last batch may be smaller.
 
     Raises:
-        PipelineError: the model does not take such images or does not answer probabilities.
+        PipelineError: the model does not accept such images or does not return probabilities.
     """
     probabilities, *others = predict_all(extractor.network, images, batch_size)
     logarithms = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
@@ -100,16 +107,17 @@ def predict_outputs(extractor: FeatureExtractor, images: np.ndarray, batch_size:
 def fit_ood_statistics(
     model: "keras.Model", layer: str, images: np.ndarray, batch_size: int
 ) -> tuple[np.ndarray, OodStatistics]:
-    """Return the probabilities of the training images, and the statistics of their features.
+    """Return the probabilities of the training images, and their feature statistics.
 
     Args:
-        model: with layers of our names.
-        layer: whose channel means are looked at; its output is (N, rows, columns, D).
-        images: uint8 (N, 32, 32, 3).
+        model: a model with a layer named FEATURES.
+        layer: the name of the layer whose channel means are used; its output is
+            (N, rows, columns, D).
+        images: the training images, uint8 (N, 32, 32, 3).
         batch_size: as in `predict_outputs`.
 
     Returns:
-        float32 (N, classes), and the statistics.
+        The probabilities, float32 (N, classes), and the statistics.
     """
     import keras
 

@@ -1,1 +1,1 @@
-"""The page of results: figures, galleries, the template, and what goes into it."""
+"""The page of results and the model card: templates, figures, galleries, provenance."""

@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from cifar_pipeline.evaluate.mixed_images import ALPHAS, Sweep
+from cifar_pipeline.evaluate.mixed_images import ALPHAS, Interpolation
 
-# Stand-ins: no other part of a figure has these colours, and the page's style sheet says what
-# they are in light and in dark.
+# Stand-ins for variables of the page's style sheet, which has a light and a dark value for each.
+# No other part of a figure has these colours.
 _COLOURS = {
     "#000001": "var(--ink)",
     "#000002": "var(--muted)",
@@ -30,8 +30,8 @@ _COLOURS = {
     "#000006": "var(--panel)",
 }
 _INK, _MUTED, _LINE, _FIRST, _SECOND, _PANEL = _COLOURS
-_MOST_NUMBERED = 25  # classes in a confusion matrix with numbers
-_LARGEST = 14.0  # inches
+_MOST_NUMBERED = 25  # classes at most, in a confusion matrix with numbers
+_LARGEST = 14.0  # side of a confusion matrix, in inches
 _POINTS = 72  # in an inch
 _STYLE = {
     "axes.axisbelow": True,
@@ -61,16 +61,22 @@ _STYLE = {
 
 @contextmanager
 def _drawing(name: str, width: float, height: float) -> Iterator[tuple[Figure, list[str]]]:
-    """Yield a figure of so many inches, and a list that gets its SVG when the block has ended."""
+    """Yield a figure, and a list to which its SVG is added at the end of the block.
+
+    Args:
+        name: what the figure shows, for screen readers.
+        width: in inches.
+        height: in inches.
+    """
     drawn: list[str] = []
     with (
-        # Whatever the user's own matplotlibrc says, and ids that differ from figure to figure.
+        # Independent of the user's matplotlibrc; the salt gives each figure ids of its own.
         style.context(["default", {**_STYLE, "svg.hashsalt": name}]),
         warnings.catch_warnings(),
     ):
-        # Matplotlib measures text in its own font, and the browser shows it in one that has all.
+        # Matplotlib measures text in its own font; the browser shows it in fonts with more glyphs.
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
-        # Not by pyplot: that keeps figures, and wants to know about a screen.
+        # Without pyplot, which keeps every figure and looks for a screen.
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure, drawn
         buffer = io.StringIO()
@@ -79,10 +85,10 @@ def _drawing(name: str, width: float, height: float) -> Iterator[tuple[Figure, l
 
 
 def _inline(svg: str, name: str) -> str:
-    """Return the <svg> element alone: fit for a page with others, as wide as there is room."""
+    """Return the <svg> element alone, without a fixed width, and with ids that no other has."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    # What Matplotlib calls its groups repeats from figure to figure; nothing refers to it.
+    # The ids of Matplotlib's groups repeat from figure to figure, and nothing refers to them.
     svg = re.sub(r' id="(?!m|p|[0-9a-f]{8})[A-Za-z0-9_.]+"', "", svg)
     svg = re.sub(r' id="(?:matplotlib\.axis|patch|legend|figure|axes|text|line2d)_\d+"', "", svg)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg)
@@ -94,40 +100,46 @@ def _inline(svg: str, name: str) -> str:
 
 
 def learning_curve(history: pd.DataFrame, measure: str, best_epoch: int) -> str:
-    """Draw "loss" or "accuracy" of training and validation by epoch; `history` is history.csv."""
+    """Draw the learning curve of training and validation.
+
+    Args:
+        history: history.csv of train.
+        measure: "loss" or "accuracy".
+        best_epoch: the epoch whose weights were saved; a dotted line marks it.
+    """
     with _drawing(f"Learning curve: {measure}", 4.6, 3) as (figure, drawn):
         axes = figure.subplots()
         for column, label, colour in (
             (measure, "training", _FIRST),
             (f"val_{measure}", "validation", _SECOND),
         ):
-            known = history.dropna(subset=column)  # not every epoch need be validated
+            known = history.dropna(subset=column)  # some epochs may have no validation
             axes.plot(known["epoch"], known[column], "o-", color=colour, label=label, ms=3)
         axes.axvline(best_epoch, color=_MUTED, linewidth=0.8, linestyle=":")
-        axes.set(title=measure, xlabel="epoch (dotted: the one kept)")
+        axes.set(title=measure, xlabel="epoch (dotted: the saved one)")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.legend()
     return drawn[0]
 
 
 def confusion(matrix: np.ndarray, names: tuple[str, ...]) -> str:
-    """Draw the confusion matrix: the stronger a cell's colour, the more mistakes it holds.
+    """Draw the confusion matrix: the stronger the colour of a cell, the more errors it counts.
 
     Args:
         matrix: int64 (classes, classes), row: actual class.
-        names: of the classes. Where they are too many for numbers, colours alone tell.
+        names: the names of the classes; with more than 25 the cells have no numbers.
     """
-    mistakes = matrix - np.diag(matrix.diagonal())
+    errors = matrix - np.diag(matrix.diagonal())
     side = min(max(5.6, 0.3 * len(names)), _LARGEST)
     with _drawing("Confusion matrix", side + 0.8, side) as (figure, drawn):
         axes = figure.subplots()
         axes.grid(visible=False)
-        most = max(int(mistakes.max()), 1)
+        most = max(int(errors.max()), 1)
         places = range(len(names))
         for row, column in np.argwhere(matrix):
             if row != column:
-                # The root lets the few mistakes be seen beside the many.
-                shade = float(np.sqrt(mistakes[row, column] / most))
+                # The root makes small counts visible beside large ones.
+                shade = float(np.sqrt(errors[row, column] / most))
                 corner = (column - 0.5, row - 0.5)
                 axes.add_patch(Rectangle(corner, 1, 1, facecolor=_SECOND, alpha=0.85 * shade))
             if len(names) <= _MOST_NUMBERED:
@@ -151,7 +163,12 @@ def confusion(matrix: np.ndarray, names: tuple[str, ...]) -> str:
 
 
 def reliability_diagram(table: pd.DataFrame, title: str) -> str:
-    """Draw accuracy against confidence, by bins; `table` is that of `calibration.reliability`."""
+    """Draw a reliability diagram: accuracy against confidence, by bins of confidence.
+
+    Args:
+        table: from `calibration.reliability`.
+        title: the title of the diagram.
+    """
     filled = table[table["images"] > 0]
     with _drawing(f"Reliability {title}", 4.6, 3.6) as (figure, drawn):
         axes = figure.subplots()
@@ -170,21 +187,21 @@ def reliability_diagram(table: pd.DataFrame, title: str) -> str:
     return drawn[0]
 
 
-def sweep_curves(sweep: Sweep, names: tuple[str, ...]) -> str:
-    """Draw the probabilities of both parents, and of the likeliest other class, along alpha."""
-    one, other = sweep.parents.classes
+def interpolation_curves(interpolation: Interpolation, names: tuple[str, ...]) -> str:
+    """Draw the probabilities of both source classes, and of the likeliest other one, by alpha."""
+    one, other = interpolation.sources.classes
     curves = [
-        (sweep.probabilities[:, one], names[one], _FIRST),
-        (sweep.probabilities[:, other], names[other], _SECOND),
+        (interpolation.probabilities[:, one], names[one], _FIRST),
+        (interpolation.probabilities[:, other], names[other], _SECOND),
     ]
     if len(names) > 2:
-        rest = np.delete(sweep.probabilities, [one, other], axis=1).max(axis=1)
+        rest = np.delete(interpolation.probabilities, [one, other], axis=1).max(axis=1)
         curves.append((rest, "likeliest other", _MUTED))
     title = f"{names[one]} to {names[other]}"
     with _drawing(f"Blend of {title}", 4.2, 2.6) as (figure, drawn):
         axes = figure.subplots()
         lines = [axes.plot(ALPHAS, values, color=colour)[0] for values, _, colour in curves]
-        axes.set(xlabel=f"share of the {names[other]}", ylim=(0, 1), xlim=(0, 1))
-        # Labels of lines must not begin with "_", and these may.
+        axes.set(xlabel=f"alpha, the weight of {names[other]}", ylim=(0, 1), xlim=(0, 1))
+        # Passed here because Matplotlib leaves out lines whose own label begins with "_".
         axes.legend(lines, [label for _, label, _ in curves], fontsize=8)
     return drawn[0]

@@ -1,4 +1,4 @@
-"""Where a model comes from: preset, params, layers, data and versions, for page and model card."""
+"""The provenance of a model: preset, params, training, layers, data and versions."""
 
 import io
 import json
@@ -25,7 +25,7 @@ _PACKAGES = ("keras", "numpy", "pandas", "matplotlib", "pillow", "jinja2")
 
 @dataclass(frozen=True)
 class Layer:
-    """A row of the model's summary."""
+    """A row of the model's summary: name, class, output shape and number of parameters."""
 
     name: str
     kind: str
@@ -35,22 +35,22 @@ class Layer:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the page and the model card say beside scores.
+    """What the page and the model card say of the model's origin.
 
     Attributes:
-        preset: its name.
+        preset: the name of the preset.
         seed: of the training.
         params: the parameters in use, as YAML.
-        label_smoothing: in the training loss.
-        hardest_share: of the training images, that an epoch shows.
+        label_smoothing: of the training loss.
+        hardest_share: the fraction of the training images that an epoch uses.
         history: history.csv of train.
         training: train_metrics.json of train.
         layers: of the saved model.
-        training_images: their number.
-        validation_images: their number.
-        model_digest: SHA-256 of the model's archive.
-        hashes: SHA-256 of the processed arrays by file.
-        versions: by package.
+        training_images: the number of training images.
+        validation_images: the number of validation images.
+        model_digest: the SHA-256 of the model's archive.
+        hashes: the SHA-256 of each processed array, by file name.
+        versions: the version of Python and of each package, by name.
     """
 
     preset: str
@@ -75,14 +75,14 @@ def gather_provenance(
     archive: Path,
     model: "keras.Model",
 ) -> Provenance:
-    """Read what train and preprocess have left.
+    """Collect the provenance from the outputs of preprocess and train.
 
     Args:
         used: sections of params.yaml, `train` and `models.PRESET` among them.
-        reports: folder with train's history.csv and train_metrics.json.
-        processed: folder of preprocess.
+        reports: the folder with history.csv and train_metrics.json.
+        processed: the folder of preprocess.
         archive: the .keras file of `model`.
-        model: as loaded.
+        model: the loaded model.
 
     Raises:
         PipelineError: a file is missing or damaged.
