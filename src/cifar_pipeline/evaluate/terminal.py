@@ -57,10 +57,10 @@ def _metric_table(predictions: Predictions) -> Table:
     is_augmented = predictions.augmented is not None
     table = Table()
     table.add_column("metric")
-    for heading in ("as trained", "95 % interval", "temperature-scaled"):
+    for heading in ("as trained", "95 % interval", "temperature-\nscaled"):
         table.add_column(heading, justify="right")
     if is_augmented:
-        table.add_column("test-time augmentation", justify="right")
+        table.add_column("test-time\naugmentation", justify="right")
     for row in score_rows(predictions):
         cells = (row.metric.label, row.as_trained, row.interval, row.scaled)
         table.add_row(*cells, *([row.augmented] if is_augmented else []))

@@ -98,8 +98,8 @@ METRICS = (
         value=expected_calibration_error,
         interval=None,
         note=(
-            f"The expected calibration error ({BINS} bins) has no interval: it is biased upwards "
-            "in a sample, and the bias depends on the sample's size."
+            f"The expected calibration error ({BINS} bins) has no interval: sampling biases it "
+            "upwards, by an amount that depends on the number of images."
         ),
     ),
 )
