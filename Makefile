@@ -83,7 +83,7 @@ test-all: setup-dev ## Run the tests and the long campaigns.
 	@python -m pytest $(SPREAD) -m "not results"
 
 test-results: setup-dev ## Test what `make repro` has left: exports, warning, page.
-	@python -m pytest -m results tests/test_results.py
+	@python -m pytest -m results tests/results
 
 check: setup-dev ## Lint, format check, types.
 	@python -m ruff check .

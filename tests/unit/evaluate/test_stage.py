@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,8 +21,8 @@ from cifar_pipeline.metrics.calibration import fit_temperature
 from cifar_pipeline.trained_model.keras_file import load_saved_model, predict_probabilities
 from cifar_pipeline.trained_model.outputs import Outputs
 from cifar_pipeline.trained_model.validation_outputs import FILE, write_validation_outputs
+from closure import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 STAGE = ROOT / "stages" / "evaluate.py"
 REST = (ROOT / "params.yaml").read_text().replace("\nevaluate:", "\n_:")
 PARAMS = f"evaluate: {{batch_size: 16, confused_pairs: 3, test_time_augmentation: none}}\n{REST}"

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 # Where a stage's imports are looked up: the package, and the script's own folder.
 FOLDERS = ("src", "stages")
 

@@ -13,9 +13,23 @@ def normal(*shape: int) -> np.ndarray:
 
 def narrow_fast(**changes: object) -> ModelParams:
     """Return `fast` with a quarter of its filters, enough for Fourier transforms, and `changes`."""
-    fast = load_model(ROOT / "params.yaml", "fast")
+    fast = shipped("fast")
     blocks = {
         name: block.model_copy(update={"filters": block.filters // 4})
         for name, block in fast.blocks.items()
     }
     return fast.model_copy(update={"blocks": blocks, **changes})
+
+
+def shipped(name: str) -> ModelParams:
+    """Return a preset of params.yaml."""
+    return load_model(ROOT / "params.yaml", name)
+
+
+def small(params: ModelParams, **changes: object) -> ModelParams:
+    """Return `params` with few filters and `changes`."""
+    blocks = {
+        name: block.model_copy(update={"filters": 8}) for name, block in params.blocks.items()
+    }
+    head = params.head.model_copy(update={"dense_units": min(params.head.dense_units, 16)})
+    return params.model_copy(update={"blocks": blocks, "head": head, **changes})

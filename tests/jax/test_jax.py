@@ -17,7 +17,7 @@ def test_jax_trains(tmp_path: Path) -> None:
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/on_jax.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/jax/on_jax.py"],
         cwd=ROOT,
         env={**clean, **choices, "KERAS_BACKEND": "jax"},
         capture_output=True,

@@ -8,60 +8,22 @@ import pytest
 
 from cifar_pipeline.common.checksums import write_manifest
 from cifar_pipeline.dataset.arrays import load_split
-from cifar_pipeline.dataset.channel_statistics import channel_statistics
 from cifar_pipeline.network.build import build_saved_network
 from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.train.checkpoint import Checkpoint, RunState
 from cifar_pipeline.train.fingerprint import fingerprint_of
-from cifar_pipeline.train.loop import Run, Split, fit
+from cifar_pipeline.train.loop import Run
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
-from synthetic import synthetic_split
-from test_training import shipped, small
-
-KEY = {"params": "a", "data": "b"}
-IMAGES, LABELS = synthetic_split(60, 0)
-STATISTICS = channel_statistics(IMAGES)
-
-
-class ProcessEndedError(Exception):
-    """Stands for the end of the process."""
-
-
-class InterruptedCheckpoint(Checkpoint):
-    """Ends the run right after an epoch's state was kept."""
-
-    def __init__(self, path: Path, after: int) -> None:
-        super().__init__(path, KEY)
-        self._after = after
-
-    def save(self, state: RunState) -> None:
-        super().save(state)
-        if state.epoch == self._after:
-            raise ProcessEndedError
-
-
-def recipe(name: str, validation_freq: int = 1) -> ModelParams:
-    """Return a preset of few filters with dropout, which overshoots its best epoch and stops."""
-    params = small(shipped(name), epochs=9 * validation_freq, batch_size=16)
-    stopping = params.early_stopping.model_copy(
-        update={"patience": 2, "start_from_epoch": 1, "min_delta": 0.0}
-    )
-    blocks = dict(params.blocks)
-    blocks["block2"] = blocks["block2"].model_copy(update={"dropout": 0.3})
-    changes: dict[str, object] = {
-        "early_stopping": stopping,
-        "blocks": blocks,
-        "validation_freq": validation_freq,
-    }
-    if name == "baseline":
-        faster = params.optimizer.model_copy(update={"learning_rate": 0.01 * validation_freq})
-        changes["optimizer"] = faster
-    return params.model_copy(update=changes)
-
-
-def fitted(params: ModelParams, checkpoint: Checkpoint | None, precision: str = "float32") -> Run:
-    split = Split(IMAGES, LABELS)
-    return fit(params, 3, precision, split, split, STATISTICS, checkpoint)
+from training_runs import (
+    IMAGES,
+    KEY,
+    LABELS,
+    STATISTICS,
+    InterruptedCheckpoint,
+    ProcessEndedError,
+    fitted,
+    recipe,
+)
 
 
 def saved_bytes(params: ModelParams, run: Run, path: Path) -> bytes:

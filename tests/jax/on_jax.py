@@ -22,8 +22,9 @@ from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
 from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.loop import Run
 from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel, group_size
+from networks import shipped
 from synthetic import synthetic_split
-from test_resume import (
+from training_runs import (
     IMAGES,
     KEY,
     LABELS,
@@ -32,7 +33,6 @@ from test_resume import (
     ProcessEndedError,
     fitted,
 )
-from test_training import shipped
 
 
 def recipe(name: str) -> ModelParams:

@@ -1,13 +1,11 @@
 """A folder of pictures of one's own as the source of the pipeline."""
 
 import hashlib
-import json
 import os
 import re
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
@@ -15,27 +13,8 @@ from cifar_pipeline.common.checksums import check_manifest, read_manifest
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.binary_format import read_batches, read_class_names
 from cifar_pipeline.download.own_pictures import install_pictures, is_picture_folder
+from picture_folders import NAMES, write_pictures
 from pictures import as_nobody
-from synthetic import synthetic_split
-from workspace import Workspace
-
-NAMES = ("a cat", "dog", "\u00e9l\u00e9phant")
-
-
-def write_pictures(folder: Path, train: int = 8, test: int = 4) -> dict[str, np.ndarray]:
-    """Write PNG files of three classes; return their pixels by relative name."""
-    images, labels = synthetic_split(1000, seed=1)
-    written = {}
-    for part, number in (("train", train), ("test", test)):
-        for label, name in enumerate(NAMES):
-            kind = folder / part / name
-            kind.mkdir(parents=True)
-            chosen = images[labels == label]
-            for at in range(number):
-                pixels = chosen[at if part == "train" else -1 - at]
-                Image.fromarray(pixels).save(kind / f"{at}.png")
-                written[f"{part}/{name}/{at}.png"] = pixels
-    return written
 
 
 def digest_said(folder: Path, raw: Path) -> str:
@@ -185,35 +164,3 @@ def test_one_class_is_none(tmp_path: Path) -> None:
     assert is_picture_folder(tmp_path)
     with pytest.raises(PipelineError, match="1 classes; expected train/CLASS/ and test/CLASS/"):
         install_pictures(tmp_path, tmp_path / "raw", None)
-
-
-def test_the_pipeline_trains_on_them(workspace: Workspace) -> None:
-    folder = workspace.folder.parent / "pictures"
-    write_pictures(folder, train=60, test=20)
-    workspace.set_params({"download.source": str(folder), "preprocess.validation_images": 30})
-    check = ("env", "PYTHONPATH=src", "python", "-m", "cifar_pipeline.check_params")
-    digest = re.findall(r"SHA-256 ([0-9a-f]{64})", workspace.run(*check, expect=1))[0]
-    workspace.set_params({"download.sha256": {"pictures": digest}})
-    workspace.run(*check)
-    workspace.run("dvc", "repro")
-    errors = pd.read_csv(workspace.folder / "reports/per_class_errors.csv")
-    assert tuple(errors["class"]) == NAMES
-    assert errors["support"].tolist() == [20] * 3
-    predictions = pd.read_csv(workspace.folder / "reports/predictions.csv")
-    assert [f"p_{name}" for name in NAMES] == list(predictions.columns[-3:])
-    metrics = json.loads(workspace.read("reports/test_metrics.json"))
-    assert tuple(metrics["error_by_class"]) == NAMES
-    page = workspace.read("reports/index.html").decode()
-    assert all(name in page for name in NAMES)
-    assert "CIFAR-10" not in workspace.read("models/model_card.md").decode()
-    command = "PYTHONPATH=src python -m cifar_pipeline"
-    picture = folder / "test/dog/0.png"
-    workspace.run("sh", "-c", f"{command} predict --json '{picture}' > found.json")
-    (found,) = json.loads(workspace.read("found.json"))
-    assert {entry["class"] for entry in found["classes"]} == set(NAMES)
-    workspace.run("sh", "-c", f"{command} export saved_model")
-    exported = workspace.read("exports/saved_model/assets/classes.txt").decode()
-    assert tuple(exported.splitlines()) == NAMES
-    # Other pictures: `make repro` notices before DVC says that nothing has changed.
-    (folder / "train/dog/0.png").unlink()
-    assert "download.sha256.pictures" in workspace.run(*check, expect=1)

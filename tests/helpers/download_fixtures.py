@@ -1,3 +1,5 @@
+"""Fixtures for tests of downloads: small archives, a server that misbehaves, a program `npm`."""
+
 import json
 import os
 import sys
@@ -7,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from archive_makers import hashes_of, make_batches, official_archive
 
+from archive_makers import hashes_of, make_batches, official_archive
 from cifar_pipeline.common.checksums import check_manifest
 from cifar_pipeline.download import http
 from cifar_pipeline.params.download import DownloadParams

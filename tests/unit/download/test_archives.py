@@ -6,6 +6,8 @@ import pickletools
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from archive_makers import (
     make_tar,
     npm_archive,
@@ -14,8 +16,6 @@ from archive_makers import (
     pickle_of,
     python_archive,
 )
-from PIL import Image
-
 from cifar_pipeline.download.archives import batches_in_archive
 from cifar_pipeline.download.errors import ArchiveError
 from cifar_pipeline.download.pickle_reader import batch_from_pickle

@@ -24,29 +24,16 @@ from cifar_pipeline.optim.muon import orthogonalized
 from cifar_pipeline.optim.schedules import OneCycle
 from cifar_pipeline.params.augmentation import Augmentation
 from cifar_pipeline.params.optimizers import Adam, Sgd
-from cifar_pipeline.params.presets import ModelParams, load_model
+from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.train.augmentation import Augmenter
 from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
 from cifar_pipeline.train.hard_examples import ImageLosses, ReportLosses
 from cifar_pipeline.train.loop import Run, Split, build_early_stopping, fit
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
-from closure import ROOT
+from networks import shipped, small
 from synthetic import synthetic_split
 
 PRESETS = ["baseline", "fast", "best", "quick", "gpu94", "gpu96"]
-
-
-def shipped(name: str) -> ModelParams:
-    return load_model(ROOT / "params.yaml", name)
-
-
-def small(params: ModelParams, **changes: object) -> ModelParams:
-    """Return `params` with few filters and `changes`."""
-    blocks = {
-        name: block.model_copy(update={"filters": 8}) for name, block in params.blocks.items()
-    }
-    head = params.head.model_copy(update={"dense_units": min(params.head.dense_units, 16)})
-    return params.model_copy(update={"blocks": blocks, "head": head, **changes})
 
 
 def test_baseline_is_the_network_of_2017() -> None:

@@ -8,14 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from archive_makers import make_batches, official_archive, python_archive
 from pydantic import ValidationError
 
+from archive_makers import make_batches, official_archive, python_archive
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.download import stage
 from cifar_pipeline.download.stage import download
-
-ROOT = Path(__file__).resolve().parents[2]
+from closure import ROOT
 
 
 @pytest.fixture

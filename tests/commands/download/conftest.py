@@ -1,0 +1,14 @@
+"""Sources of data and a cache of their own for the tests of downloads."""
+
+from download_fixtures import (  # noqa: F401 (fixtures)
+    archive,
+    batches,
+    cache,
+    check,
+    choose,
+    ends,
+    hashes,
+    npm,
+    raw,
+    server,
+)
