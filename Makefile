@@ -20,8 +20,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev repro check-params verify push test test-all test-results check \
-	benchmark lock clean
+.PHONY: help setup setup-dev repro check-params verify push test test-unit test-all \
+	test-results check benchmark docs lock clean
 # Two installations at once would spoil each other.
 .NOTPARALLEL:
 
@@ -79,6 +79,9 @@ SPREAD := --numprocesses auto --maxprocesses 4 --dist loadfile
 test: setup-dev ## Run the tests.
 	@python -m pytest $(SPREAD) -m "not slow and not results"
 
+test-unit: setup-dev ## Run the tests of src and docs alone: a developer's loop.
+	@python -m pytest $(SPREAD) -m "not slow and not results" tests/unit tests/docs
+
 test-all: setup-dev ## Run the tests and the long campaigns.
 	@python -m pytest $(SPREAD) -m "not results"
 
@@ -95,6 +98,9 @@ COMPILE := python -m uv pip compile -q --universal --python-version 3.11 --gener
 
 benchmark: repro ## Measure what README's performance table shows (hours), and write it.
 	@python benchmarks/performance.py $(ARGS)
+
+docs: setup ## Write docs/reference/ anew from schemas, commands and files.
+	@PYTHONPATH=src python docs/reference/generate.py
 
 # requirements.txt is what train and evaluate depend on: a new linter does not retrain a model.
 lock: setup-dev ## Write the hash-pinned requirements anew from pyproject.toml.
