@@ -29,5 +29,5 @@ def recovery() -> str:
         return ""
     return (
         "; `dvc checkout` and `git restore reports` bring this stage's last results back"
-        " (README: When something goes wrong)"
+        " (docs/troubleshooting.md: A stage failed)"
     )

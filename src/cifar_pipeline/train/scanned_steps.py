@@ -1,7 +1,7 @@
 """Many training steps in one call, for a GPU that holds the images and runs on JAX.
 
 Batches come in groups, and the model goes through a group by itself: Keras' loop over batches keeps
-a GPU waiting (figures in benchmarks/README.md).
+a GPU waiting (figures in docs/log.md).
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""README's "Share a cache", followed word by word: no credential gets into Git."""
+"""The guide "Share a cache", followed word by word: no credential gets into Git."""
 
 import re
 import secrets
@@ -10,13 +10,13 @@ from closure import ROOT
 from machines import Machine
 from workspace import Workspace
 
-SECTION = (ROOT / "README.md").read_text().split("\n## Share a cache\n")[1].split("\n## ")[0]
+GUIDE = (ROOT / "docs/guides/share-a-cache.md").read_text()
 BLOCKS = [
     block
-    for block in re.findall(r"```console\n(.*?)```", SECTION, re.DOTALL)
+    for block in re.findall(r"```console\n(.*?)```", GUIDE, re.DOTALL)
     if "dvc remote add" in block
 ]
-# What README writes where a reader writes a credential.
+# What the guide writes where a reader writes a credential.
 CREDENTIALS = re.compile(r"\b(KEY_FILE|KEY_ID|SECRET|PASSWORD)\b")
 
 
