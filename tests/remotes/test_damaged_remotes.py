@@ -17,7 +17,7 @@ def damage(remote: Remote, name: str) -> None:
 
 
 def mend(machine: Machine, remote: Remote, name: str) -> None:
-    """Do as docs/troubleshooting.md says: remove the object and the list that vouches for it, then push."""
+    """Do as docs/troubleshooting.md says: remove the object and the list with it, then push."""
     oid = oid_of(name)
     for there, content in remote.storage.read().items():
         if there == name or (there.endswith(".dir") and oid.encode() in content):

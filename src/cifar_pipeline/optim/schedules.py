@@ -1,10 +1,14 @@
-"""Learning rates over the steps of a run."""
+"""Learning rates over the steps of a run.
 
-from typing import Any
+A new one is a schema in params/schedules.py and a builder here.
+"""
+
+from typing import Any, Final
 
 import keras
 from keras import ops
 
+from cifar_pipeline.optim.lookup import Builders, builder_of
 from cifar_pipeline.params import schedules as schemas
 
 
@@ -43,16 +47,33 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-def build_schedule(params: schemas.Schedule, learning_rate: float, steps: int) -> Any:
-    """Return the schedule of `params`: a Keras schedule, or the rate itself when constant.
+def _constant(_choice: schemas.Constant, learning_rate: float, _steps: int) -> Any:
+    return learning_rate
+
+
+def _inverse_time(choice: schemas.InverseTime, learning_rate: float, _steps: int) -> Any:
+    return keras.optimizers.schedules.InverseTimeDecay(learning_rate, 1, choice.decay_rate)
+
+
+def _one_cycle(choice: schemas.OneCycle, learning_rate: float, steps: int) -> Any:
+    return OneCycle(learning_rate, steps, choice.warmup, choice.start, choice.end)
+
+
+# From each schema of params/schedules.py to a function of its instance, the rate and the steps.
+SCHEDULES: Final[Builders] = {
+    schemas.Constant: _constant,
+    schemas.InverseTime: _inverse_time,
+    schemas.OneCycle: _one_cycle,
+}
+
+
+def build_schedule(choice: schemas.Schedule, learning_rate: float, steps: int) -> Any:
+    """Return the schedule of `choice`: a Keras schedule, or the rate itself when constant.
 
     Args:
-        params: its kind and shape.
+        choice: its kind and shape.
         learning_rate: the rate, or the peak of a one-cycle schedule.
         steps: steps of the whole run: steps an epoch times the largest number of epochs.
     """
-    if isinstance(params, schemas.InverseTime):
-        return keras.optimizers.schedules.InverseTimeDecay(learning_rate, 1, params.decay_rate)
-    if isinstance(params, schemas.OneCycle):
-        return OneCycle(learning_rate, steps, params.warmup, params.start, params.end)
-    return learning_rate
+    build = builder_of(choice, SCHEDULES, "optim/schedules.py: SCHEDULES")
+    return build(choice, learning_rate, steps)

@@ -1,0 +1,139 @@
+"""Every optimizer and schedule of the schemas has a builder; none stands in for another."""
+
+from typing import Any, get_args
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from cifar_pipeline.optim.build import OPTIMIZERS, build_optimizer
+from cifar_pipeline.optim.lookup import Builders
+from cifar_pipeline.optim.schedules import SCHEDULES, build_schedule
+from cifar_pipeline.params.loading import Section
+from cifar_pipeline.params.optimizers import Adam, Muon, Optimizer, Sgd
+from cifar_pipeline.params.presets import load_model
+from cifar_pipeline.params.schedules import Constant, Schedule
+from closure import ROOT
+
+STEPS = 12
+SHAPES = {"kernel": (3, 3, 4, 6), "dense": (4, 6), "offset": (6,)}
+PRESET = load_model(ROOT / "params.yaml", "fast")
+
+
+def members(union: Any) -> set[type[Section]]:
+    """Return the schemas among which a preset chooses."""
+    return set(get_args(get_args(union)[0]))
+
+
+def example(schema: type[Section]) -> Section:
+    """Return an instance in which everything is on."""
+    numbers = {int: 3, float: 0.25}
+    fields = schema.model_fields
+    values: dict[str, Any] = {
+        name: numbers[field.annotation]
+        for name, field in fields.items()
+        if field.annotation in numbers
+    }
+    (values["name"],) = get_args(fields["name"].annotation)
+    return schema.model_validate(values)
+
+
+def by_name(schemas: set[type[Section]]) -> Any:
+    ordered = sorted(schemas, key=lambda schema: schema.__name__)
+    return pytest.mark.parametrize("schema", ordered, ids=lambda schema: schema.__name__)
+
+
+@pytest.mark.parametrize(
+    ("table", "union", "where"),
+    [
+        (
+            OPTIMIZERS,
+            Optimizer,
+            "OPTIMIZERS of optim/build.py and Optimizer of params/optimizers.py",
+        ),
+        (
+            SCHEDULES,
+            Schedule,
+            "SCHEDULES of optim/schedules.py and Schedule of params/schedules.py",
+        ),
+    ],
+)
+def test_every_schema_has_a_builder_and_is_a_choice(
+    table: Builders, union: Any, where: str
+) -> None:
+    different = {schema.__name__ for schema in set(table) ^ members(union)}
+    assert not different, f"in one of these alone, {where}: {different}"
+
+
+def optimizer_of(schema: type[Section]) -> keras.optimizers.Optimizer:
+    choices = {"optimizer": example(schema), "schedule": Constant(name="constant")}
+    return build_optimizer(PRESET.model_copy(update=choices), STEPS, "float32")
+
+
+def stepped(optimizer: keras.optimizers.Optimizer) -> dict[str, np.ndarray]:
+    """Return variables of ones, and what a step makes of each."""
+    variables = [
+        keras.Variable(np.ones(shape, np.float32), name=name) for name, shape in SHAPES.items()
+    ]
+    optimizer.build(variables)
+    rows = np.random.default_rng(1)
+    gradients = [ops.convert_to_tensor(rows.normal(size=v.shape), "float32") for v in variables]
+    optimizer.apply_gradients(list(zip(gradients, variables, strict=True)))
+    return {name: ops.convert_to_numpy(v) for name, v in zip(SHAPES, variables, strict=True)}
+
+
+@by_name(members(Optimizer))
+def test_an_optimizer_steps_and_is_made_again_from_its_configuration(schema: type[Section]) -> None:
+    optimizer = optimizer_of(schema)
+    again = type(optimizer).from_config(optimizer.get_config())
+    assert again.get_config() == optimizer.get_config()
+    after = stepped(optimizer)
+    for name, values in stepped(again).items():
+        assert np.abs(values - 1).max() > 1e-4, name
+        assert np.array_equal(values, after[name]), name
+
+
+@pytest.mark.parametrize(("schema", "decays"), [(Adam, False), (Muon, False), (Sgd, True)])
+def test_offsets_decay_where_the_recipe_s_source_has_it(
+    schema: type[Section], decays: bool
+) -> None:
+    optimizer = optimizer_of(schema)
+    dense, bias, beta = (
+        keras.Variable(np.ones(shape, np.float32), name=name)
+        for name, shape in {"kernel": (4, 6), "bias": (6,), "beta": (6,)}.items()
+    )
+    optimizer.build([dense, bias, beta])
+    optimizer.apply_gradients([(ops.zeros(v.shape), v) for v in (dense, bias, beta)])
+    assert float(ops.max(dense)) < 1
+    assert [bool(ops.all(v == 1)) for v in (bias, beta)] == [not decays, not decays]
+
+
+@by_name(members(Optimizer))
+def test_no_two_optimizers_are_of_one_class(schema: type[Section]) -> None:
+    others = {type(optimizer_of(other)) for other in members(Optimizer) - {schema}}
+    assert type(optimizer_of(schema)) not in others
+
+
+@by_name(members(Schedule))
+def test_a_schedule_begins_and_is_made_again_from_its_configuration(schema: type[Section]) -> None:
+    schedule = build_schedule(example(schema), 0.5, STEPS)  # type: ignore[arg-type]
+    if isinstance(schedule, float):
+        assert schedule == 0.5
+        return
+    again = type(schedule).from_config(schedule.get_config())
+    rates = [[float(each(step)) for step in range(STEPS + 1)] for each in (schedule, again)]
+    assert rates[0] == rates[1]
+    assert 0 < rates[0][0] <= 0.5
+    assert len(set(rates[0])) > 1
+
+
+def test_a_choice_without_a_builder_is_an_error_that_names_the_table() -> None:
+    class Unknown(Section):
+        name: str = "unknown"
+        learning_rate: float = 0.1
+
+    with pytest.raises(TypeError, match=r"^optim/build.py: OPTIMIZERS has no builder for Unknown"):
+        build_optimizer(PRESET.model_copy(update={"optimizer": Unknown()}), STEPS, "float32")
+    with pytest.raises(TypeError, match=r"^optim/schedules.py: SCHEDULES has no builder for Unk"):
+        build_schedule(Unknown(), 0.1, STEPS)  # type: ignore[arg-type]
