@@ -18,11 +18,13 @@ from cifar_pipeline.network.whitening import whitening_filters
 from cifar_pipeline.params.augmentation import Augmentation
 from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.train import loop, scanned_steps
+from cifar_pipeline.train.augmentation import Augmenter, augmented, augmented_on_device
 from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
 from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.loop import Run
 from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel, group_size
 from networks import shipped
+from schemas import all_on, each_on
 from synthetic import synthetic_split
 from training_runs import (
     IMAGES,
@@ -65,6 +67,16 @@ def weights(run: Run) -> list[np.ndarray]:
 
 def test_jax_is_what_runs() -> None:
     assert keras.backend.backend() == "jax"
+
+
+@pytest.mark.parametrize("params", [*each_on(Augmentation), all_on(Augmentation)], ids=str)
+def test_both_forms_of_an_augmentation_agree_to_the_pixel(params: Augmentation) -> None:
+    augmenter = Augmenter(IMAGES, params, seed=5)
+    changes = augmenter.changes(np.array([7, 0, 39, 7, 12]))
+    on_device = jax.jit(augmented_on_device)(IMAGES, augmenter.fill, changes)
+    by_numpy = augmented(IMAGES, augmenter.fill, changes)
+    assert on_device.dtype == by_numpy.dtype
+    assert np.array_equal(on_device, by_numpy)
 
 
 @pytest.mark.parametrize("cutout", [0, 8])

@@ -1,4 +1,7 @@
-"""Random changes to images: functions of seed, epoch, image and how often it was shown."""
+"""Random changes to images: functions of seed, epoch, image and how often it was shown.
+
+`Augmenter.changes` draws them; `augmented` (NumPy) and `augmented_on_device` (JAX) apply them.
+"""
 
 from typing import Any, NamedTuple
 
@@ -95,35 +98,49 @@ class Augmenter:
 
     def batch(self, indices: np.ndarray) -> np.ndarray:
         """Return the augmented images of `indices` (B,) as uint8 (B, H, W, 3)."""
-        number, height, width, channels = self._images.shape
-        changes = self.changes(indices)
-        # Where each pixel comes from, as one number: one gather moves, flips and copies.
-        rows = indices[:, None] * height + changes.rows
-        sources = rows[:, :, None] * width + changes.columns[:, None]
-        changed = self._images.reshape(number * height * width, channels).take(sources, axis=0)
-        if self._params.cutout:
-            cut = changes.cut_rows[:, :, None] & changes.cut_columns[:, None]
-            changed[cut] = self.fill
-        return changed
+        return augmented(self._images, self.fill, self.changes(indices))
 
 
-def augmented_on_device(images: Any, fill: Any, changes: Changes) -> Any:
-    """Return what `Augmenter.batch` does, made by JAX on the device.
+def augmented(images: np.ndarray, fill: np.ndarray, changes: Changes) -> np.ndarray:
+    """Return a batch of changed images, made by NumPy.
+
+    Args:
+        images: all of them, uint8 (N, H, W, 3).
+        fill: the colour of what is cut out, uint8 (3,).
+        changes: of the batch.
+
+    Returns:
+        uint8 (B, H, W, 3).
+    """
+    number, height, width, channels = images.shape
+    # Where each pixel comes from, as one number: one gather moves, flips and copies.
+    rows = changes.indices[:, None] * height + changes.rows
+    sources = rows[:, :, None] * width + changes.columns[:, None]
+    changed = images.reshape(number * height * width, channels).take(sources, axis=0)
+    if changes.cut_rows.any():
+        changed[changes.cut_rows[:, :, None] & changes.cut_columns[:, None]] = fill
+    return changed
+
+
+def augmented_on_device(images: Any, fill: Any, changes: Changes, arrays: Any = None) -> Any:
+    """Return what `augmented` does, to the pixel, made by JAX on the device.
 
     Args:
         images: all of them, uint8 (N, H, W, 3), on the device.
         fill: the colour of what is cut out, uint8 (3,).
-        changes: of a batch, as `Augmenter.changes` gives them.
+        changes: of the batch.
+        arrays: NumPy or a module like it; None: jax.numpy.
 
     Returns:
-        uint8 (B, H, W, 3), to the pixel those of `Augmenter.batch`.
+        uint8 (B, H, W, 3).
     """
-    import jax.numpy as jnp
+    if arrays is None:
+        import jax.numpy as arrays
 
     rows, columns = changes.rows[:, :, None], changes.columns[:, None]
     moved = images[changes.indices[:, None, None], rows, columns]
     cut = changes.cut_rows[:, :, None] & changes.cut_columns[:, None]
-    return jnp.where(cut[..., None], fill, moved)
+    return arrays.where(cut[..., None], fill, moved)
 
 
 def _within(positions: np.ndarray, first: np.ndarray, number: int) -> np.ndarray:

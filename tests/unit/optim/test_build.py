@@ -15,6 +15,7 @@ from cifar_pipeline.params.optimizers import Adam, Muon, Optimizer, Sgd
 from cifar_pipeline.params.presets import load_model
 from cifar_pipeline.params.schedules import Constant, Schedule
 from closure import ROOT
+from schemas import all_on
 
 STEPS = 12
 SHAPES = {"kernel": (3, 3, 4, 6), "dense": (4, 6), "offset": (6,)}
@@ -24,19 +25,6 @@ PRESET = load_model(ROOT / "params.yaml", "fast")
 def members(union: Any) -> set[type[Section]]:
     """Return the schemas among which a preset chooses."""
     return set(get_args(get_args(union)[0]))
-
-
-def example(schema: type[Section]) -> Section:
-    """Return an instance in which everything is on."""
-    numbers = {int: 3, float: 0.25}
-    fields = schema.model_fields
-    values: dict[str, Any] = {
-        name: numbers[field.annotation]
-        for name, field in fields.items()
-        if field.annotation in numbers
-    }
-    (values["name"],) = get_args(fields["name"].annotation)
-    return schema.model_validate(values)
 
 
 def by_name(schemas: set[type[Section]]) -> Any:
@@ -67,7 +55,7 @@ def test_every_schema_has_a_builder_and_is_a_choice(
 
 
 def optimizer_of(schema: type[Section]) -> keras.optimizers.Optimizer:
-    choices = {"optimizer": example(schema), "schedule": Constant(name="constant")}
+    choices = {"optimizer": all_on(schema), "schedule": Constant(name="constant")}
     return build_optimizer(PRESET.model_copy(update=choices), STEPS, "float32")
 
 
@@ -117,7 +105,7 @@ def test_no_two_optimizers_are_of_one_class(schema: type[Section]) -> None:
 
 @by_name(members(Schedule))
 def test_a_schedule_begins_and_is_made_again_from_its_configuration(schema: type[Section]) -> None:
-    schedule = build_schedule(example(schema), 0.5, STEPS)  # type: ignore[arg-type]
+    schedule = build_schedule(all_on(schema), 0.5, STEPS)  # type: ignore[arg-type]
     if isinstance(schedule, float):
         assert schedule == 0.5
         return

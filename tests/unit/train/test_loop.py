@@ -25,7 +25,6 @@ from cifar_pipeline.optim.schedules import OneCycle
 from cifar_pipeline.params.augmentation import Augmentation
 from cifar_pipeline.params.optimizers import Adam, Sgd
 from cifar_pipeline.params.presets import ModelParams
-from cifar_pipeline.train.augmentation import Augmenter
 from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
 from cifar_pipeline.train.hard_examples import ImageLosses, ReportLosses
 from cifar_pipeline.train.loop import Run, Split, build_early_stopping, fit
@@ -392,21 +391,6 @@ def test_a_loss_is_that_of_its_image(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.allclose(learnt[np.isfinite(learnt)], expected[np.isfinite(learnt)], atol=1e-3)
 
 
-def test_alternating_flips_show_each_image_both_ways() -> None:
-    images, _ = synthetic_split(50, 0)
-    augmenter = Augmenter(images, Augmentation(flip="alternating", translate=0, cutout=0), seed=1)
-    everything = np.arange(50)
-    first = augmenter.batch(everything)
-    mirrored = [not np.array_equal(a, b) for a, b in zip(first, images, strict=True)]
-    assert 10 < sum(mirrored) < 40
-    # The second epoch left every other image out.
-    for epoch, times in ((1, np.ones(50, int)), (2, np.where(everything % 2, 1, 2))):
-        augmenter.start_epoch(epoch, times)
-        turned = times % 2 == 1
-        expected = np.where(turned[:, None, None, None], first[:, :, ::-1], first)
-        assert np.array_equal(augmenter.batch(everything), expected)
-
-
 def test_images_that_an_epoch_leaves_out_keep_their_way_round() -> None:
     images, labels = synthetic_split(50, 0)
     targets = smoothed_targets(labels, 10, 0.0)
@@ -426,43 +410,6 @@ def test_images_that_an_epoch_leaves_out_keep_their_way_round() -> None:
     assert batches.times_shown.sum() == 6 * 25
     assert len(set(batches.times_shown.tolist())) > 1
     assert len(last) == 50
-
-
-def test_translations_are_crops_of_the_reflected_image() -> None:
-    images, _ = synthetic_split(30, 0)
-    augmenter = Augmenter(images, Augmentation(flip="none", translate=2, cutout=0), seed=1)
-    padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), "reflect")
-    for image, crop in zip(padded, augmenter.batch(np.arange(30)), strict=True):
-        crops = [image[y : y + 32, x : x + 32] for y in range(5) for x in range(5)]
-        assert any(np.array_equal(crop, candidate) for candidate in crops)
-
-
-def test_cutout_paints_a_square_in_the_mean_colour() -> None:
-    images, _ = synthetic_split(30, 0)
-    augmenter = Augmenter(images, Augmentation(flip="none", translate=0, cutout=8), seed=1)
-    colour = np.round(images.mean(axis=(0, 1, 2)))
-    corners = set()
-    for image, cut in zip(images, augmenter.batch(np.arange(30)), strict=True):
-        painted = (cut == colour).all(axis=-1)
-        rows, columns = (np.flatnonzero(painted.sum(axis=axis) == 8) for axis in (1, 0))
-        assert painted[rows[0] : rows[0] + 8, columns[0] : columns[0] + 8].all()
-        assert painted.sum() == (cut != image).any(axis=-1).sum() == 64
-        corners.add((rows[0], columns[0]))
-    assert len(corners) > 20
-    whole = Augmenter(images, Augmentation(flip="none", translate=0, cutout=32), seed=1)
-    assert (whole.batch(np.array([7])) == colour).all()
-
-
-def test_an_epoch_s_changes_depend_on_seed_and_epoch_alone() -> None:
-    images, _ = synthetic_split(30, 0)
-    params = Augmentation(flip="random", translate=2, cutout=4)
-    walked, jumped = Augmenter(images, params, 1), Augmenter(images, params, 1)
-    times = np.zeros(30, int)
-    for epoch in range(4):
-        walked.start_epoch(epoch, times)
-    jumped.start_epoch(3, times)
-    some = np.array([3, 4, 29])
-    assert np.array_equal(walked.batch(some), jumped.batch(some))
 
 
 def test_one_cycle_rises_to_its_peak_and_falls() -> None:
