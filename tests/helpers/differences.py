@@ -5,16 +5,10 @@ import io
 import json
 from typing import Any
 
+from cifar_pipeline.metrics import registry
 from workspace import Workspace
 
-SCORES = [
-    "accuracy",
-    "error",
-    "top_2_accuracy",
-    "negative_log_likelihood",
-    "brier_score",
-    "expected_calibration_error",
-]
+SCORES = [metric.key for metric in registry.METRICS]
 METRICS = ("reports/train_metrics.json", "reports/test_metrics.json")
 
 

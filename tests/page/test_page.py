@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from browsing import CUT_OFF, assert_whole, launched, opened
+from cifar_pipeline.metrics.registry import METRICS
 from workspace import Workspace
 
 
@@ -74,11 +75,10 @@ def test_the_page_tells_what_the_metrics_say(finished_workspace: Workspace) -> N
     page = finished_workspace.read("reports/index.html").decode()
     card = finished_workspace.read("models/model_card.md").decode()
     metrics = json.loads(finished_workspace.read("reports/test_metrics.json"))
+    by_key = {metric.key: metric for metric in METRICS}
     for part in ("test", "test_temperature_scaled"):
         for name, value in metrics[part].items():
-            is_rate = name in ("accuracy", "error", "top_2_accuracy")
-            digits = 3 if name == "temperature" else 4
-            shown = f"{100 * value:.2f} %" if is_rate else f"{value:.{digits}f}"
+            shown = f"{value:.3f}" if name == "temperature" else by_key[name].shown(value)
             assert shown in page, name
             assert shown in card, name
     manifest = json.loads(finished_workspace.read("data/processed/manifest.json"))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.evaluate.mixed_images import (
     ALPHAS,
     SourcePair,
@@ -10,9 +11,11 @@ from cifar_pipeline.evaluate.mixed_images import (
     choose_pairs,
     collage,
     interpolate,
+    most_confident_pairs,
     score_mixtures,
     score_probabilities,
 )
+from evaluation_results import predictions_of
 
 DARK, BRIGHT = np.full((32, 32, 3), 10, np.uint8), np.full((32, 32, 3), 250, np.uint8)
 
@@ -99,3 +102,16 @@ def test_many_classes_share_the_pairs(classes, pairs):
     found = choose_pairs(labels, labels, classes)
     assert len(found) == pairs
     assert {kind for pair in found for kind in pair.classes} == set(range(classes))
+
+
+def test_shown_source_images_are_the_most_confident_correct_ones() -> None:
+    labels = [3, 3, 5, 5, 0, 0]
+    probabilities = np.full((6, 10), 0.01)
+    for at, (predicted, share) in enumerate(
+        [(3, 0.5), (3, 0.8), (3, 0.9), (5, 0.6), (0, 0.4), (0, 0.7)]
+    ):
+        probabilities[at, predicted] = share
+    found = most_confident_pairs(predictions_of(CLASS_NAMES, probabilities, labels))
+    # Dog and airplane, cat and dog: those of 2017 lead; a wrong image, however sure, is none.
+    assert [(pair.first, pair.second) for pair in found] == [(3, 5), (1, 3), (5, 1)]
+    assert found[0].classes == (5, 0)
