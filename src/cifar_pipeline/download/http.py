@@ -1,4 +1,4 @@
-"""Bring a file over HTTP: resumed where it broke off, given up where it crawls."""
+"""Fetch a file over HTTP: continue a broken transfer, give up a slow one."""
 
 import re
 import time
@@ -9,12 +9,13 @@ import requests
 import urllib3.exceptions
 
 from cifar_pipeline.download.errors import SourceError
-from cifar_pipeline.download.progress import Meter
-from cifar_pipeline.download.rate_limit import Pace
+from cifar_pipeline.download.progress import ProgressBar
+from cifar_pipeline.download.rate_limit import RateMonitor
 
 CONNECT_SECONDS = 10.0
 RETRY_SECONDS = 1.0
-# This many broken connections in a row, none of which brought WORTHWHILE_BYTES, are enough.
+# The source is given up after so many broken connections in a row, none of which brought
+# WORTHWHILE_BYTES.
 FRUITLESS_ATTEMPTS = 4
 WORTHWHILE_BYTES = 1_000_000
 CHUNK_BYTES = 1 << 18
@@ -24,8 +25,8 @@ class _DroppedError(Exception):
     """The transfer broke off; another request may continue it."""
 
 
-def fetch(address: str, part: Path, pace: Pace, meter: Meter) -> None:
-    """Bring what is at `address` into the file `part`, continuing the bytes that it holds.
+def fetch(address: str, part: Path, monitor: RateMonitor, bar: ProgressBar) -> None:
+    """Fetch the file at `address` into `part`, after the bytes that `part` holds already.
 
     Raises:
         SourceError: the transfer failed or is too slow. `part` keeps the bytes that came.
@@ -35,7 +36,7 @@ def fetch(address: str, part: Path, pace: Pace, meter: Meter) -> None:
     fruitless = 0
     while True:
         try:
-            return _attempt(address, part, pace, meter)
+            return _attempt(address, part, monitor, bar)
         except _DroppedError as dropped:
             fruitless += 1
             if _size(part) >= best + WORTHWHILE_BYTES:
@@ -45,9 +46,9 @@ def fetch(address: str, part: Path, pace: Pace, meter: Meter) -> None:
             time.sleep(RETRY_SECONDS)
 
 
-def _attempt(address: str, part: Path, pace: Pace, meter: Meter) -> None:
+def _attempt(address: str, part: Path, monitor: RateMonitor, bar: ProgressBar) -> None:
     offset = _size(part)
-    with _answer(address, offset, pace) as answer:
+    with _answer(address, offset, monitor) as answer:
         media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         content_range = answer.headers.get("Content-Range", "")
         if answer.status_code == 206 and offset:
@@ -69,50 +70,50 @@ def _attempt(address: str, part: Path, pace: Pace, meter: Meter) -> None:
             offset = 0
             length = answer.headers.get("Content-Length", "")
             total = int(length) if length.isdecimal() else None
-        meter.begin(offset, total)
+        bar.start(offset, total)
         size = offset
         with part.open("ab" if offset else "wb") as file:
-            for chunk in _chunks(answer, pace):
+            for chunk in _chunks(answer, monitor):
                 file.write(chunk)
                 size += len(chunk)
-                meter.at(size)
+                bar.update(size)
     if total is not None and size != total:
         raise _DroppedError(f"{size:,} of {total:,} bytes arrived")
 
 
-def _answer(address: str, offset: int, pace: Pace) -> requests.Response:
-    """Return the open response to a request for what is at `address` from byte `offset` on."""
+def _answer(address: str, offset: int, monitor: RateMonitor) -> requests.Response:
+    """Return the open response to a request for the file at `address` from byte `offset` on."""
     headers = {"Accept-Encoding": "identity"}
     if offset:
         headers["Range"] = f"bytes={offset}-"
-    timeout = (min(CONNECT_SECONDS, pace.window), pace.window)
+    timeout = (min(CONNECT_SECONDS, monitor.window), monitor.window)
     try:
         return requests.get(address, headers=headers, stream=True, timeout=timeout)
     except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
         # A server that has sent something before deserves another request, a dead one does not.
-        if pace.arrived and isinstance(error, requests.ConnectionError):
+        if monitor.arrived and isinstance(error, requests.ConnectionError):
             raise _DroppedError(_reason(error)) from None
         raise SourceError(_reason(error)) from None
 
 
-def _chunks(answer: requests.Response, pace: Pace) -> Iterator[bytes]:
+def _chunks(answer: requests.Response, monitor: RateMonitor) -> Iterator[bytes]:
     """Yield the body as it arrives.
 
     `read1` returns what one read of the socket gave. A read of a fixed size would wait for a
-    crawling server to fill it, and the rule on slow sources would see nothing meanwhile.
+    slow server to fill it, and `monitor` would see no bytes meanwhile.
     """
     while True:
         try:
             chunk = answer.raw.read1(CHUNK_BYTES)
         except urllib3.exceptions.ReadTimeoutError:
-            raise pace.stalled() from None
+            raise monitor.stalled() from None
         except urllib3.exceptions.IncompleteRead as error:
             raise _DroppedError(f"{error.expected or 'some'} bytes are missing") from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _DroppedError(_reason(error)) from None
         if not chunk:
             return
-        pace.add(len(chunk))
+        monitor.add(len(chunk))
         yield chunk
 
 
@@ -121,7 +122,7 @@ def _size(part: Path) -> int:
 
 
 def _reason(error: BaseException) -> str:
-    """Return in a few words what lies at the bottom of an error of requests or urllib3."""
+    """Return the cause at the bottom of an error of requests or urllib3, in a few words."""
     if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
         return "no trusted TLS connection (certificate or protocol)"
     if isinstance(error, requests.ConnectTimeout):

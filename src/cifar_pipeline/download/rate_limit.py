@@ -1,4 +1,4 @@
-"""The rule by which a slow source is given up."""
+"""The lower limit of the rate at which a source sends bytes."""
 
 import time
 from collections import deque
@@ -9,13 +9,13 @@ from cifar_pipeline.download.errors import SourceError, TooSlowError
 SAMPLES_PER_WINDOW = 100
 
 
-class Pace:
-    """Watches the rate at which bytes arrive, averaged over a sliding window of time.
+class RateMonitor:
+    """Raises an error when bytes arrive too slowly, on average over a sliding window of time.
 
     Args:
         minimum: bytes a second below which a source is too slow.
-        window: seconds over which the rate is averaged; nothing is judged before they are over.
-        patient: let a slow source go on (nothing faster is left) as long as any byte arrives.
+        window: seconds over which the rate is averaged; the first judgement comes after them.
+        patient: accept any rate above zero, because no faster source is left.
         clock: returns seconds; for tests.
     """
 
@@ -34,7 +34,7 @@ class Pace:
         self._samples = deque([(clock(), 0)])
 
     def add(self, count: int) -> None:
-        """Note that `count` more bytes (0 for a mere look at the clock) have arrived.
+        """Count `count` more bytes; 0 judges the rate at this moment.
 
         Raises:
             TooSlowError: the rate over the last window is below the minimum.
@@ -60,5 +60,5 @@ class Pace:
             )
 
     def stalled(self) -> SourceError:
-        """Return the error of a source that sends nothing."""
+        """Return the error of a source that sends no bytes."""
         return SourceError(f"nothing arrived for {self.window:g} s")

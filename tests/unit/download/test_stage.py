@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from archive_makers import make_batches, official_archive, python_archive
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.download import stage
+from cifar_pipeline.download.sources import FETCHERS, Fetcher
 from cifar_pipeline.download.stage import download
 from closure import ROOT
 
@@ -140,7 +140,7 @@ def test_full_disk(choose, raw, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(stage, "fetch", full)
+    monkeypatch.setitem(FETCHERS, "http", Fetcher(full))
     with pytest.raises(PipelineError, match=r"No space left on device\); free some space"):
         download(raw, choose({"official": "http://127.0.0.1:9/x"}))
 
