@@ -192,3 +192,12 @@ def ends():
             time.sleep(0.02)
 
     return ends
+
+
+@pytest.fixture
+def folder(tmp_path, batches):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, content in batches.items():
+        (folder / name).write_bytes(content)
+    return folder

@@ -1,14 +1,10 @@
 """params.yaml is validated before anything runs: one line, the nearest name, exit code 2."""
 
-import copy
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dvc.utils.serialize import modify_yaml
-from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from cifar_pipeline.check_params import check_params, main
@@ -16,26 +12,7 @@ from cifar_pipeline.common.console import command_app
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.params.presets import load_model
 from closure import ROOT
-
-SHIPPED = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text())
-
-
-def written(folder: Path, changes: dict[str, Any]) -> Path:
-    """Write the shipped params with `changes` by dotted name; `...` removes a key."""
-    content = copy.deepcopy(SHIPPED)
-    for name, value in changes.items():
-        *parents, key = name.split(".")
-        section = content
-        for parent in parents:
-            section = section[parent]
-        if value is ...:
-            del section[key]
-        else:
-            section[key] = value
-    path = folder / "params.yaml"
-    with path.open("w") as file:
-        YAML().dump(content, file)
-    return path
+from params_files import SHIPPED, written
 
 
 def test_the_shipped_file_is_valid() -> None:
@@ -124,22 +101,6 @@ def test_the_command_prints_one_line_and_exits_with_2(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert result.stderr.startswith("error: ")
     assert len(result.stderr.strip().splitlines()) == 1
-
-
-@pytest.mark.parametrize("stage", ["download", "preprocess", "train", "evaluate"])
-def test_a_stage_refuses_its_section_before_it_writes(tmp_path: Path, stage: str) -> None:
-    path = written(tmp_path, {f"{stage}.nonsense": 1})
-    done = subprocess.run(
-        [sys.executable, ROOT / "stages" / f"{stage}.py", "--params", path],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert f"{stage}.nonsense is not a known parameter" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert [entry.name for entry in tmp_path.iterdir()] == ["params.yaml"]
 
 
 def test_one_value_of_a_preset_can_be_overridden(tmp_path: Path) -> None:

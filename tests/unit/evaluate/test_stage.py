@@ -1,9 +1,6 @@
 """The stage `evaluate` on a tiny model: its reports, and one line for whatever is wrong."""
 
 import json
-import os
-import subprocess
-import sys
 from importlib.util import module_from_spec, spec_from_file_location
 
 import numpy as np
@@ -11,48 +8,21 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cifar_pipeline.backend.start import start_backend
-from cifar_pipeline.common.checksums import write_manifest
 from cifar_pipeline.common.console import command_app
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.dataset.arrays import CLASSES, SPLITS, array_names
-from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
+from cifar_pipeline.dataset.arrays import array_names
 from cifar_pipeline.metrics.calibration import fit_temperature
 from cifar_pipeline.trained_model.keras_file import load_saved_model, predict_probabilities
-from cifar_pipeline.trained_model.outputs import Outputs
-from cifar_pipeline.trained_model.validation_outputs import FILE, write_validation_outputs
-from closure import ROOT
-
-STAGE = ROOT / "stages" / "evaluate.py"
-REST = (ROOT / "params.yaml").read_text().replace("\nevaluate:", "\n_:")
-PARAMS = f"evaluate: {{batch_size: 16, confused_pairs: 3, test_time_augmentation: none}}\n{REST}"
-IMAGES = 40
-HISTORY = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate\n1,2,0.2,1.9,0.3,0.1\n"
-TRAIN_METRICS = {
-    "epochs": 1,
-    "best_epoch": 1,
-    "stopped_early": False,
-    "precision": "float32",
-    "train": {"loss": 2.0, "accuracy": 0.2},
-    "validation": {"loss": 1.9, "accuracy": 0.3},
-}
-
-
-def save_tiny_model(path, units=10, activation="softmax"):
-    start_backend()
-    import keras
-
-    keras.utils.set_random_seed(1)
-    model = keras.Sequential(
-        [
-            keras.Input((32, 32, 3), dtype="float32"),
-            keras.layers.Rescaling(1 / 255),
-            keras.layers.Flatten(),
-            keras.layers.Dense(units, activation=activation),
-        ]
-    )
-    model.save(path)
-    return model
+from cifar_pipeline.trained_model.validation_outputs import FILE
+from evaluate_inputs import (
+    IMAGES,
+    PARAMS,
+    STAGE,
+    arguments,
+    lay_out_inputs,
+    save_tiny_model,
+    write_outputs,
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,40 +31,11 @@ def tiny_model(tmp_path_factory):
     return path, save_tiny_model(path)
 
 
-def write_outputs(folder, logits):
-    norms = np.ones(len(logits), np.float32)
-    write_validation_outputs(folder / "model.keras", Outputs(logits, logits, norms))
-
-
 @pytest.fixture
 def inputs(tmp_path, tiny_model):
     """Lay out what evaluate reads, and nothing else, and return the folder."""
-    generator = np.random.default_rng(1)
-    (tmp_path / "processed").mkdir()
-    for split in SPLITS:
-        images, labels = (tmp_path / "processed" / name for name in array_names(split))
-        np.save(labels, np.arange(IMAGES, dtype=np.uint8) % 10)
-        if split == "test":
-            np.save(images, generator.integers(0, 256, (IMAGES, 32, 32, 3), np.uint8))
-    (tmp_path / "processed" / CLASSES).write_text(json.dumps(CLASS_NAMES))
-    write_manifest(tmp_path / "processed")
-    (tmp_path / "model.keras").write_bytes(tiny_model[0].read_bytes())
-    logits = generator.normal(size=(IMAGES, 10)).astype(np.float32)
-    write_outputs(tmp_path, logits)
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / "history.csv").write_text(HISTORY)
-    (tmp_path / "reports" / "train_metrics.json").write_text(json.dumps(TRAIN_METRICS))
-    (tmp_path / "params.yaml").write_text(PARAMS)
+    lay_out_inputs(tmp_path, tiny_model[0])
     return tmp_path
-
-
-def arguments(folder):
-    return [
-        *("--model", str(folder / "model.keras")),
-        *("--processed", str(folder / "processed")),
-        *("--reports", str(folder / "reports")),
-        *("--params", str(folder / "params.yaml")),
-    ]
 
 
 def run(folder):
@@ -155,22 +96,6 @@ def test_the_batch_size_does_not_change_the_scores(inputs):
         assert run(inputs).exit_code == 0
         runs.append(json.loads((inputs / "reports" / "test_metrics.json").read_text())["test"])
     assert runs[0] == pytest.approx(runs[1], abs=2e-6)
-
-
-def test_as_a_program_from_another_folder(inputs):
-    environment = {name: os.environ[name] for name in os.environ if name != "PYTHONPATH"}
-    result = subprocess.run(
-        [sys.executable, STAGE, *arguments(inputs)],
-        cwd=inputs,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    assert "Traceback" not in result.stderr
-    assert "(40 images)" in result.stdout
-    assert "automobile" in result.stdout
 
 
 def test_corrupt_array(inputs):

@@ -2,11 +2,8 @@
 
 import dataclasses
 import json
-import os
 import re
 import resource
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,18 +14,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.cli import app
-from cifar_pipeline.dataset.channel_statistics import channel_statistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.export import command as exporting
 from cifar_pipeline.export.formats import base
 from cifar_pipeline.export.formats.registry import FORMATS
 from cifar_pipeline.params.network import Activation
-from cifar_pipeline.params.presets import load_model
 from cifar_pipeline.trained_model import class_names as model_classes
-from cifar_pipeline.trained_model.keras_file import class_names_entry
-from closure import ROOT
+from exported_models import files_of, network_of_quick, patchy_images, save_with_classes
 
 # Rounding alone, in another order of additions: some 1e-6 for a network that is sure of itself.
 TOLERANCE = 1e-5
@@ -36,43 +29,19 @@ TOLERANCE = 1e-5
 
 @pytest.fixture(scope="module")
 def images():
-    """1,000 images, float32, of large patches and fine noise: no two look alike to a network."""
-    patches = np.random.default_rng(2).integers(0, 200, (1000, 4, 4, 3))
-    noise = np.random.default_rng(3).integers(0, 56, (1000, 32, 32, 3))
-    return (patches.repeat(8, axis=1).repeat(8, axis=2) + noise).astype(np.float32)
+    return patchy_images()
 
 
 @pytest.fixture(scope="module")
 def network(images):
-    """The network of `quick` as train saves it: untrained, but no layer passes its input on."""
-    start_backend()
-    import keras
+    return network_of_quick(images)
 
-    from cifar_pipeline.network.build import build_saved_network, build_training_network
 
-    keras.utils.set_random_seed(1)
-    random = np.random.default_rng(3)
-    params = load_model(ROOT / "params.yaml", "quick")
-    statistics = channel_statistics(images.astype(np.uint8))
-    whitening = random.normal(0, 0.5, (2, 2, 3, 16)).astype(np.float32)
-    trained = build_training_network(params, statistics, 10, "float32", whitening)
-    for layer in trained.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            offset, mean, variance = layer.get_weights()
-            layer.set_weights(
-                [
-                    random.normal(0, 0.3, offset.shape),
-                    random.normal(0, 0.3, mean.shape),
-                    random.uniform(0.5, 2, variance.shape),
-                ]
-            )
-    # Every class is the answer for some images, now more, now less surely.
-    logits = trained.predict_on_batch(images)
-    scale = 1.5 / logits.std(axis=0)
-    kernel, _ = trained.get_layer("logits").get_weights()
-    offset = -logits.mean(axis=0) * scale / params.head.logit_scale
-    trained.get_layer("logits").set_weights([kernel * scale, offset])
-    return build_saved_network(params, statistics, trained)
+@pytest.fixture(scope="module")
+def model(network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "model.keras"
+    save_with_classes(network, path)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -83,16 +52,6 @@ def expected(network, images):
     assert set(probabilities.argmax(axis=1)) == set(range(10))
     assert probabilities.max(axis=1).std() > 0.1
     return probabilities
-
-
-@pytest.fixture(scope="module")
-def model(network, tmp_path_factory):
-    path = tmp_path_factory.mktemp("models") / "model.keras"
-    network.save(path)
-    with zipfile.ZipFile(path, "a") as archive:
-        for name, content in class_names_entry(CLASS_NAMES).items():
-            archive.writestr(name, content)
-    return path
 
 
 def export(*arguments: str | Path) -> Result:
@@ -184,37 +143,6 @@ def test_a_line_for_each_format_says_what_where_and_size(exports):
         place = re.escape(f"{form.title}: {folder / form.path}")
         pattern = rf"{place}, 1\.\d\d MB, within \d(e-\d+)? of Keras in [A-Z][\w ]+ [\d.]+"
         assert re.fullmatch(pattern, line)
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    return {name.as_posix(): path.read_bytes() for name, path in files.items()}
-
-
-def as_program(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
-    return subprocess.run(
-        [sys.executable, "-m", "cifar_pipeline", "export", *map(str, arguments)],
-        env={**clean, "PYTHONPATH": str(ROOT / "src"), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_two_processes_write_the_same_bytes(model, tmp_path):
-    """And quietly, and with another backend chosen for training."""
-    runs = []
-    for seed, formats in enumerate([[], ["onnx", "saved_model", "litert"]]):
-        output = tmp_path / str(seed)
-        environment = {"PYTHONHASHSEED": str(seed), "KERAS_BACKEND": ["tensorflow", "jax"][seed]}
-        done = as_program(*formats, "--model", model, "--output", output, **environment)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert len(done.stdout.splitlines()) == 3
-        runs.append(files_of(output))
-        # TensorFlow puts a random number into it.
-        del runs[-1]["saved_model/fingerprint.pb"]
-    assert runs[0] == runs[1]
 
 
 def test_a_second_export_replaces_the_first(model, tmp_path):
@@ -342,16 +270,6 @@ def test_without_the_extra_onnx_is_left_out(model, tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"saved_model", "model.tflite"}
     result = export("onnx", "--model", model, "--output", tmp_path)
     assert_one_line(result, 1, "ONNX cannot be written without tf2onnx; `make setup EXTRAS=export`")
-
-
-def test_help_waits_for_no_heavy_import():
-    code = """
-import sys
-import cifar_pipeline.cli
-print(sorted({"keras", "tensorflow", "numpy", "pydantic", "onnx"} & set(sys.modules)))
-"""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    assert subprocess.check_output([sys.executable, "-c", code], env=environment) == b"[]\n"
 
 
 def test_an_unknown_format(tmp_path):
