@@ -12,8 +12,8 @@ Activation = Literal["relu", "silu", "gelu", "elu", "leaky_relu", "tanh"]
 class Block(Section):
     """Convolutions of one width, each with an activation, and a max pooling."""
 
-    convolutions: int = Field(ge=1, description="How many convolutions.")
     filters: int = Field(ge=1, description="Of each convolution.")
+    convolutions: int = Field(ge=1, description="How many convolutions.")
     kernel_size: int = Field(ge=1, description="Rows and columns of a kernel.")
     padding: Literal["same", "valid"] = Field(
         description="`same`: maps keep their size; `valid`: they lose `kernel_size` - 1 rows and "
@@ -24,20 +24,20 @@ class Block(Section):
         description="After the `first` convolution, before batch normalisation and activation; or "
         "after the activation of the `last` one."
     )
-    batch_normalization: bool = off(
-        False, description="After each convolution, which then has no bias."
-    )
     activation: Activation = Field(description="After each convolution.")
-    shortcut: bool = off(
-        False,
-        description="Add the maps of the first activation to those of the last convolution, before "
-        "its own activation.",
-    )
     dropout: float = off(
         0.0,
         ge=0,
         lt=1,
         description="Share of the values that training drops at the end of the block.",
+    )
+    batch_normalization: bool = off(
+        False, description="After each convolution, which then has no bias."
+    )
+    shortcut: bool = off(
+        False,
+        description="Add the maps of the first activation to those of the last convolution, before "
+        "its own activation.",
     )
 
     @model_validator(mode="after")

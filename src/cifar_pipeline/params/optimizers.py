@@ -20,12 +20,12 @@ class Sgd(Section):
 
     name: Literal["sgd"]
     learning_rate: float = Field(gt=0, description="Of all weights but biases and offsets.")
+    bias_learning_rate: float = Field(
+        gt=0, description="Of biases and of batch normalisation's offsets."
+    )
     momentum: float = Field(ge=0, lt=1, description="Of all weights.")
     weight_decay: float = off(
         0.0, ge=0, description="Decoupled, and of biases and offsets as well."
-    )
-    bias_learning_rate: float = Field(
-        gt=0, description="Of biases and of batch normalisation's offsets."
     )
     lookahead: int = off(
         0,
@@ -40,15 +40,15 @@ class Muon(Section):
 
     name: Literal["muon"]
     learning_rate: float = Field(gt=0, description="Of the dense layers.")
-    momentum: float = Field(ge=0, lt=1, description="Of all weights but kernels.")
-    weight_decay: float = off(0.0, ge=0, description="Decoupled, of the dense layers.")
     kernel_learning_rate: float = Field(
         gt=0, description="Length of a step relative to the kernel."
     )
-    kernel_momentum: float = Field(ge=0, lt=1, description="Of kernels.")
     bias_learning_rate: float = Field(
         gt=0, description="Of biases and of batch normalisation's offsets."
     )
+    momentum: float = Field(ge=0, lt=1, description="Of all weights but kernels.")
+    kernel_momentum: float = Field(ge=0, lt=1, description="Of kernels.")
+    weight_decay: float = off(0.0, ge=0, description="Decoupled, of the dense layers.")
 
 
 Optimizer = Annotated[Adam | Sgd | Muon, Field(discriminator="name")]
