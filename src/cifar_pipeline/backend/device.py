@@ -65,6 +65,28 @@ def processor_details(cpuinfo: Path = _CPUINFO) -> list[str]:
     return [processor_name(cpuinfo), *(_reported_by_linux(cpuinfo, field) for field in fields)]
 
 
+def processor_kind(cpuinfo: Path = _CPUINFO) -> str:
+    """Return the kind of the processor, by its instructions for products of matrices.
+
+    The kind decides how fast a processor trains, in which precision, and how it rounds: "AMX",
+    "AVX512-BF16", or "neither" with the widest vectors of the processor in brackets, such as
+    "neither (AVX2)". Where Linux reports no flags, the architecture stands in the brackets.
+    """
+    flags = set(_reported_by_linux(cpuinfo, "flags").split())
+    if "amx_bf16" in flags:
+        return "AMX"
+    if "avx512_bf16" in flags:
+        return "AVX512-BF16"
+    vectors = {"avx512f": "AVX512", "avx2": "AVX2"}
+    widest = next((name for flag, name in vectors.items() if flag in flags), platform.machine())
+    return f"neither ({widest})"
+
+
+def device_kind() -> str:
+    """Return the name of the GPU that Keras trains on, or else the kind of the processor."""
+    return str(gpu_details().get("device_name") or processor_kind())
+
+
 def processor_computes_in_bfloat16(cpuinfo: Path = _CPUINFO) -> bool:
     """Say whether the processor has bfloat16 arithmetic, by the flags that Linux reports.
 

@@ -32,8 +32,6 @@ def fingerprint_of(params: ModelParams, seed: int, precision: str, processed: Pa
         precision: "float32" or "bfloat16".
         processed: folder of the arrays, which the caller has verified.
     """
-    backend = keras.backend.backend()
-    packages = ("keras", "numpy", backend)
     settings = {
         name: value
         for name, value in os.environ.items()
@@ -42,11 +40,9 @@ def fingerprint_of(params: ModelParams, seed: int, precision: str, processed: Pa
     return {
         "params": params_digest(params, seed, precision),
         "data": sha256_of(processed / MANIFEST),
-        "code": _digest(_code()),
-        "versions": _digest(
-            [platform.python_version(), *(f"{name} {version(name)}" for name in packages)]
-        ),
-        "device": _digest([describe_device(), gpu_details(), processor_details(), settings]),
+        "code": digest(_code()),
+        "versions": digest(versions()),
+        "device": digest([describe_device(), gpu_details(), processor_details(), settings]),
     }
 
 
@@ -60,7 +56,18 @@ def params_digest(params: ModelParams, seed: int, precision: str) -> str:
         seed: of everything random.
         precision: "float32" or "bfloat16".
     """
-    return _digest([without_off(params), seed, precision])
+    return digest([without_off(params), seed, precision])
+
+
+def versions() -> list[str]:
+    """Return the version of Python, and names and versions of the packages that compute."""
+    packages = ("keras", "numpy", keras.backend.backend())
+    return [platform.python_version(), *(f"{name} {version(name)}" for name in packages)]
+
+
+def digest(content: Any) -> str:
+    """Return the SHA-256 of what JSON can hold, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _code() -> dict[str, str]:
@@ -71,7 +78,3 @@ def _code() -> dict[str, str]:
         if name.split(".")[0] == _PACKAGE
     ]
     return {name: sha256_of(Path(file)) for name, file in modules if file}
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
