@@ -96,7 +96,7 @@ check: setup-dev ## Lint, format check, types.
 COMPILE := python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate pyproject.toml
 
-benchmark: repro ## Measure what README's performance table shows (hours), and write it.
+benchmark: $(if $(findstring --known,$(ARGS)),setup,repro) ## Write the tables of results, what they lack measured first (hours; ARGS=--known: nothing).
 	@python benchmarks/performance.py $(ARGS)
 
 docs: setup ## Write docs/reference/ anew from schemas, commands and files.

@@ -19,43 +19,58 @@ from functools import partial
 from typing import Annotated, Any
 
 import typer
-from common import PROCESSED, ROOT, for_epochs, in_a_process, peak_gigabytes, recorded
+from common import PROCESSED, ROOT, for_epochs, in_a_process, peak_gigabytes
+from records import recorded
 
 BATCH = 500
 
 
-def key_of(preset: str, seed: int, all_images: bool) -> dict[str, str]:
-    """Return what a run is and depends on.
+def setting_of(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
+    """Return all that the figures of a run depend on: `key`, in digests, and the same in words.
 
-    Of the code it holds what the code does, not how it reads: the digest of the weights after two
-    short epochs, or three where losses choose the images of an epoch. A run need be repeated only
-    when a model's bits change.
+    Of the code the key holds what the code does, not how it reads: the digest of the weights after
+    two short epochs, or three where losses choose the images of an epoch. A run need be repeated
+    only when a model's bits change.
     """
     from cifar_pipeline.backend.start import start_backend
 
     start_backend()
-    from cifar_pipeline.backend.device import resolve_precision
+    from cifar_pipeline.backend.device import (
+        describe_device,
+        device_kind,
+        processor_name,
+        resolve_precision,
+    )
     from cifar_pipeline.dataset.arrays import load_split
     from cifar_pipeline.dataset.channel_statistics import load_statistics
     from cifar_pipeline.params.presets import load_model
-    from cifar_pipeline.train.fingerprint import fingerprint_of
+    from cifar_pipeline.train.fingerprint import fingerprint_of, versions
     from cifar_pipeline.train.loop import Split, fit
 
     params = load_model(ROOT / "params.yaml", preset)
     precision = resolve_precision(params.precision)
-    key = fingerprint_of(params, seed, precision, PROCESSED)
+    fingerprint = fingerprint_of(params, seed, precision, PROCESSED)
     images, labels = load_split(PROCESSED, "train")
     few = Split(images[: 2 * params.batch_size], labels[: 2 * params.batch_size])
     # The third epoch is the first one whose images losses choose.
     brief = for_epochs(params, 2 if params.hardest_share == 1 else 3)
     run = fit(brief, seed, precision, few, few, load_statistics(PROCESSED))
-    digest = hashlib.sha256(b"".join(value.tobytes() for value in run.network.get_weights()))
+    weights = hashlib.sha256(b"".join(value.tobytes() for value in run.network.get_weights()))
+    manifest = hashlib.md5((PROCESSED / "manifest.json").read_bytes(), usedforsecurity=False)
     return {
-        "preset": preset,
-        "seed": str(seed),
-        "images": "50,000" if all_images else "45,000",
-        **{name: key[name] for name in ("params", "data", "versions", "device")},
-        "weights_after_two_short_epochs": digest.hexdigest(),
+        "key": {
+            "preset": preset,
+            "seed": str(seed),
+            "images": "50,000" if all_images else "45,000",
+            **{name: fingerprint[name] for name in ("params", "data", "versions", "device")},
+            "weights_after_two_short_epochs": weights.hexdigest(),
+        },
+        "kind": device_kind(),
+        "processor": processor_name(),
+        "device": describe_device(),
+        "precision": precision,
+        "versions": versions(),
+        "manifest_md5": manifest.hexdigest(),
     }
 
 
@@ -66,12 +81,7 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     from cifar_pipeline.backend.start import start_backend
 
     start_backend()
-    from cifar_pipeline.backend.device import (
-        describe_device,
-        gpu_details,
-        processor_name,
-        resolve_precision,
-    )
+    from cifar_pipeline.backend.device import gpu_details, resolve_precision
     from cifar_pipeline.dataset.arrays import load_split
     from cifar_pipeline.dataset.channel_statistics import load_statistics
     from cifar_pipeline.evaluate.test_time_augmentation import predict_with_augmentation
@@ -116,10 +126,7 @@ def train_once(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
     kept = run.history.iloc[run.best_epoch - 1]
     median = statistics.median(run.seconds)
     return {
-        "processor": processor_name(),
-        "device": describe_device(),
         "gpu": gpu_details().get("device_name"),
-        "precision": precision,
         "epochs": len(run.history),
         "kept_epoch": run.best_epoch,
         "validation_accuracy": None if all_images else round(float(kept["val_accuracy"]), 4),
@@ -140,9 +147,9 @@ def flags_of(all_images: bool) -> list[str]:
     return ["--all-images"] if all_images else []
 
 
-def key_of_run(preset: str, seed: int, all_images: bool) -> dict[str, str]:
-    """Return `key_of` from a process of its own."""
-    return in_a_process(__file__, preset, "--key", str(seed), *flags_of(all_images))
+def setting_of_run(preset: str, seed: int, all_images: bool) -> dict[str, Any]:
+    """Return `setting_of` from a process of its own."""
+    return in_a_process(__file__, preset, "--setting", str(seed), *flags_of(all_images))
 
 
 def collect(preset: str, seeds: range, all_images: bool) -> list[dict[str, Any]]:
@@ -150,7 +157,7 @@ def collect(preset: str, seeds: range, all_images: bool) -> list[dict[str, Any]]
     runs = []
     for seed in seeds:
         train = partial(in_a_process, __file__, preset, "--one", str(seed), *flags_of(all_images))
-        run = recorded(key_of_run(preset, seed, all_images), train)
+        run = recorded(setting_of_run(preset, seed, all_images), train)
         print(json.dumps({name: run[name] for name in run if name != "key"}), flush=True)
         runs.append(run)
     return runs
@@ -162,12 +169,12 @@ def main(
     first: Annotated[int, typer.Option(help="The first seed.", min=1)] = 1,
     all_images: Annotated[bool, typer.Option("--all-images", help="50,000, no choice.")] = False,
     one: Annotated[int, typer.Option(hidden=True)] = 0,
-    key: Annotated[int, typer.Option(hidden=True)] = 0,
+    setting: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
     """Train a preset with several seeds; print test accuracy (mean, spread) and seconds."""
-    if one or key:
-        of = train_once if one else key_of
-        print(json.dumps(of(preset, one or key, all_images)))
+    if one or setting:
+        of = train_once if one else setting_of
+        print(json.dumps(of(preset, one or setting, all_images)))
         return
     runs = collect(preset, range(first, seeds + 1), all_images)
     summary: dict[str, Any] = {

@@ -4,13 +4,11 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PROCESSED = ROOT / "data/processed"
-RESULTS = ROOT / "benchmarks/results.json"
 sys.path.insert(0, str(ROOT / "src"))
 
 
@@ -19,37 +17,6 @@ def in_a_process(file: str, *arguments: str) -> Any:
     command = [sys.executable, file, *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def commit() -> str:
-    """Return the commit of the code, with `-dirty` where what decides a figure differs from it."""
-    deciding = ["src", "stages", "params.yaml", "requirements.txt", "benchmarks/*.py"]
-    name = ["git", "rev-parse", "--short", "HEAD"]
-    same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *deciding], cwd=ROOT)
-    return subprocess.check_output(name, cwd=ROOT, text=True).strip() + "-dirty" * same.returncode
-
-
-def known_record(key: dict[str, str]) -> dict[str, Any] | None:
-    """Return the record of `key` in results.json, None where there is none."""
-    return next((record for record in _records() if record["key"] == key), None)
-
-
-def recorded(key: dict[str, str], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the record of `key` in results.json, or else measure and put it there."""
-    from cifar_pipeline.common.atomic import replacing
-
-    record = known_record(key)
-    if record:
-        return record
-    at = commit()
-    record = {"key": key, **measure(), "commit": at}
-    with replacing(RESULTS) as temporary:
-        temporary.write_text(json.dumps([*_records(), record], indent=1) + "\n")
-    return record
-
-
-def _records() -> list[dict[str, Any]]:
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
 
 
 def for_epochs(params: Any, epochs: int) -> Any:
