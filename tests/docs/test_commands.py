@@ -130,6 +130,9 @@ def check_python(words: tuple[str, ...], whole: bool) -> None:
         return
     if words[0] == "-m":
         module, arguments = words[1], words[2:]
+        if module == "pytest":
+            require_files([word for word in arguments if not word.startswith("-")])
+            return
         start = "cifar-pipeline" if module == "cifar_pipeline" else f"python -m {module}"
         if start not in generate.applications():
             raise UnknownError(f"{module} is no command of the project")
@@ -138,8 +141,7 @@ def check_python(words: tuple[str, ...], whole: bool) -> None:
     script, arguments = ROOT / words[0], words[1:]
     if script.stem.isupper():  # a placeholder
         return
-    if not script.is_file():
-        raise UnknownError(f"{words[0]} does not exist")
+    require_files([words[0]])
     if f"python {words[0]}" in generate.applications():
         check_typer(f"python {words[0]}", arguments, whole)
         return
@@ -149,6 +151,13 @@ def check_python(words: tuple[str, ...], whole: bool) -> None:
         parameter = option.removeprefix("--").replace("-", "_")
         if f'"{option}"' not in code and not re.search(rf"^    {parameter}: ", code, re.MULTILINE):
             raise UnknownError(f"{words[0]} has no {option}")
+
+
+def require_files(names: list[str]) -> None:
+    """Raise UnknownError for the first of `names` that the project does not have."""
+    for name in names:
+        if not (ROOT / name.split("::")[0]).exists():
+            raise UnknownError(f"{name} does not exist")
 
 
 def check_make(words: tuple[str, ...], whole: bool) -> None:
@@ -260,6 +269,7 @@ def test_parameters_exist(page: Path) -> None:
         "python stages/train.py --preset fast",
         "python stages/fit.py",
         "python -m cifar_pipeline.checks",
+        "python -m pytest tests/unit/metric",
         "python benchmarks/accuracy.py fast --seed 5",
         "cifar-pipelin predict photos",
     ],
