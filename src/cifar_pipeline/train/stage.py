@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from cifar_pipeline.network.build import build_saved_network, halfway_layer
 from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.fingerprint import fingerprint_of
-from cifar_pipeline.train.loop import PREDICTION_BATCH, Split, fit
+from cifar_pipeline.train.loop import PREDICTION_BATCH, Run, Split, fit
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
 from cifar_pipeline.trained_model.keras_file import class_names_entry, load_saved_model
 from cifar_pipeline.trained_model.ood_statistics import load_ood_statistics
@@ -39,6 +40,27 @@ def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         "loss": round(cross_entropy(probabilities, labels), 6),
         "accuracy": round(accuracy(probabilities, labels), 6),
     }
+
+
+def _write_reports(reports: Path, run: Run, metrics: dict[str, Any]) -> None:
+    with replacing(reports / "history.csv") as temporary:
+        run.history.to_csv(
+            temporary,
+            index=False,
+            float_format="%.8g",
+            lineterminator="\n",
+            na_rep="NaN",  # DVC's plots would draw an empty field as 0
+        )
+    # A clock's readings are never the same twice: DVC and Git leave the timings alone.
+    timings = {
+        "device": describe_device(),
+        "processor": processor_name(),
+        "training_seconds": round(sum(run.seconds), 3),
+        "epoch_seconds": run.seconds,
+    }
+    for name, content in (("train_metrics.json", metrics), ("train_timings.json", timings)):
+        with replacing(reports / name) as temporary:
+            temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def train(processed: Path, models: Path, reports: Path, params: ModelParams, seed: int) -> None:
@@ -68,14 +90,14 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     run = fit(params, seed, precision, training, validation, statistics, checkpoint)
 
     network = build_saved_network(params, statistics, run.network)
-    learnt, statistics_inside = fit_ood_statistics(
+    training_probabilities, ood_statistics = fit_ood_statistics(
         with_fourier_convolutions(network),
         halfway_layer(params),
         training.images,
         PREDICTION_BATCH,
     )
     with writing(models):
-        extra = class_names_entry(names) | statistics_inside.entry()
+        extra = class_names_entry(names) | ood_statistics.entry()
         save_canonical(network, models / MODEL, extra)
     saved = with_fourier_convolutions(load_saved_model(models / MODEL))
     extractor = feature_extractor(saved, load_ood_statistics(models / MODEL))
@@ -88,29 +110,11 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
         "best_epoch": run.best_epoch,
         "stopped_early": run.stopped_early,
         "precision": precision,
-        "train": _scores(learnt, training.labels),
+        "train": _scores(training_probabilities, training.labels),
         "validation": validation_scores,
     }
     with writing(reports):
-        with replacing(reports / "history.csv") as temporary:
-            run.history.to_csv(
-                temporary,
-                index=False,
-                float_format="%.8g",
-                lineterminator="\n",
-                na_rep="NaN",  # DVC's plots would draw an empty field as 0
-            )
-        with replacing(reports / "train_metrics.json") as temporary:
-            temporary.write_text(json.dumps(metrics, indent=2) + "\n")
-        # A clock's readings are never the same twice: DVC and Git leave this file alone.
-        timings = {
-            "device": describe_device(),
-            "processor": processor_name(),
-            "training_seconds": round(sum(run.seconds), 3),
-            "epoch_seconds": run.seconds,
-        }
-        with replacing(reports / "train_timings.json") as temporary:
-            temporary.write_text(json.dumps(timings, indent=2) + "\n")
+        _write_reports(reports, run, metrics)
     if not under_dvc():
         checkpoint.remove()
     # Else DVC may be killed before it has noted this run, and ask for it again. It has noted it
