@@ -4,8 +4,10 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from typer.testing import CliRunner, Result
 
 from cifar_pipeline.backend.start import start_backend
+from cifar_pipeline.cli import app
 from cifar_pipeline.dataset.channel_statistics import channel_statistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.trained_model.keras_file import class_names_entry
@@ -67,3 +69,8 @@ def files_of(folder: Path) -> dict[str, bytes]:
     """Return the files of a folder by relative name."""
     files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
     return {name.as_posix(): path.read_bytes() for name, path in files.items()}
+
+
+def export(*arguments: str | Path) -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(app, ["export", *map(str, arguments)])

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cifar_pipeline.dataset.binary_format import BATCH_FILES, encode_batch
+from cifar_pipeline.common.checksums import write_manifest
+from cifar_pipeline.dataset.binary_format import (
+    BATCH_FILES,
+    encode_batch,
+)
 
 
 def synthetic_split(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -27,3 +31,15 @@ def write_batches(folder: Path, images_each: int = 60) -> dict[str, str]:
         (folder / name).write_bytes(content)
         sums[name] = hashlib.sha256(content).hexdigest()
     return sums
+
+
+def write_raw(folder: Path) -> None:
+    """Write what the stage download leaves, smaller."""
+    write_batches(folder, 20)
+    write_manifest(folder)
+
+
+def flip_last_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)

@@ -2,9 +2,12 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from small_models import save_model
 
 STARTS = {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system"}
 STARTS |= {"subprocess.Popen"}
@@ -27,3 +30,11 @@ def _starts_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
     running.append(request.node.nodeid)
     yield
     running.clear()
+
+
+@pytest.fixture(scope="session")
+def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a small model that knows noise. Tests that change it copy it first."""
+    path = tmp_path_factory.mktemp("models") / "model.keras"
+    save_model(path)
+    return path

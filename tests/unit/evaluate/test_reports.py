@@ -9,9 +9,7 @@ import pytest
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.evaluate.predictions import Predictions
 from cifar_pipeline.evaluate.reports import write_reports
-from cifar_pipeline.evaluate.terminal import print_results
 from cifar_pipeline.metrics.calibration import at_temperature
-from cifar_pipeline.metrics.confusion import confused_pairs, confusion_matrix, error_table
 from cifar_pipeline.metrics.registry import METRICS
 
 # Of 4 airplanes 2 are taken for birds and 1 for an automobile; of 3 automobiles 1 for an airplane
@@ -35,78 +33,6 @@ def predictions_of(predicted, labels):
 
 
 PREDICTIONS = predictions_of(PREDICTED, LABELS)
-
-
-@pytest.fixture
-def matrix():
-    return confusion_matrix(LABELS, PREDICTED, 10)
-
-
-@pytest.fixture
-def table(matrix):
-    return error_table(matrix, CLASS_NAMES).set_index("class")
-
-
-def test_confusion_matrix_has_actual_rows_and_predicted_columns(matrix):
-    expected = np.zeros((10, 10), np.int64)
-    expected[0, :3] = 1, 1, 2
-    expected[1, :3] = 1, 1, 1
-    expected[2, 2] = 2
-    expected[3, 2] = 1
-    np.testing.assert_array_equal(matrix, expected)
-
-
-def test_rows_are_the_classes_in_label_order(table):
-    assert tuple(table.index) == CLASS_NAMES
-
-
-def test_rates_of_a_class_with_every_kind_of_error(table):
-    airplane = table.loc["airplane"]
-    assert (airplane.support, airplane.correct, airplane.errors) == (4, 1, 3)
-    assert airplane.error_rate == 0.75
-    assert airplane.recall == 0.25
-    assert airplane.precision == 0.5  # 2 predicted, 1 of them right
-    assert airplane.f1 == pytest.approx(2 * 0.5 * 0.25 / 0.75)
-    assert (airplane.most_confused_with, airplane.most_confused_count) == ("bird", 2)
-
-
-def test_most_confused_with_is_the_lower_label_of_two(table):
-    automobile = table.loc["automobile"]
-    assert (automobile.most_confused_with, automobile.most_confused_count) == ("airplane", 1)
-
-
-def test_class_without_errors(table):
-    bird = table.loc["bird"]
-    assert (bird.errors, bird.error_rate, bird.recall) == (0, 0, 1)
-    assert bird.precision == pytest.approx(2 / 6)  # 6 predicted, 2 of them right
-    assert bird.f1 == pytest.approx(2 * 2 / (2 + 6))
-    assert (bird.most_confused_with, bird.most_confused_count) == ("", 0)
-
-
-def test_class_that_is_never_predicted(table):
-    cat = table.loc["cat"]
-    assert (cat.support, cat.error_rate) == (1, 1)
-    assert (cat.precision, cat.recall, cat.f1) == (0, 0, 0)
-    assert (cat.most_confused_with, cat.most_confused_count) == ("bird", 1)
-
-
-def test_class_that_is_missing_from_the_test_split(table):
-    truck = table.loc["truck"]
-    assert (truck.support, truck.correct, truck.errors) == (0, 0, 0)
-    assert (truck.error_rate, truck.precision, truck.recall, truck.f1) == (0, 0, 0, 0)
-    assert truck.most_confused_with == ""
-
-
-def test_confused_pairs_count_both_ways_and_break_ties_by_label(matrix):
-    expected = [
-        ("airplane", "automobile", 2),
-        ("airplane", "bird", 2),
-        ("automobile", "bird", 1),
-        ("bird", "cat", 1),
-    ]
-    assert confused_pairs(matrix, CLASS_NAMES, 90) == expected
-    assert confused_pairs(matrix, CLASS_NAMES, 2) == expected[:2]
-    assert confused_pairs(matrix, CLASS_NAMES, 0) == []
 
 
 def test_metrics_file(tmp_path):
@@ -183,25 +109,3 @@ def test_same_predictions_give_the_same_bytes(tmp_path):
         first, second = ((tmp_path / run / name).read_bytes() for run in ("first", "second"))
         assert first == second
         assert b"\r" not in first
-
-
-def test_printed_table_is_whole_in_a_log(capsys):
-    # The widest that a row gets on the 10,000 test images.
-    labels = np.zeros(1000, np.uint8)
-    print_results(predictions_of(np.ones(1000, np.int64), labels), 5)
-    lines = capsys.readouterr().out.splitlines()
-    row = next(line for line in lines if "airplane" in line)
-    for cell in ("1,000", "1.0000", "0.0000", "automobile (1,000)"):
-        assert cell in row
-    assert any("most confused with" in line and "error rate" in line for line in lines)
-    assert "  airplane <-> automobile: 1,000" in lines
-    # At half the temperature 0.55 and 0.05 become 0.9308 and 0.0077.
-    assert lines[-2:] == [
-        "test accuracy 0.0000, loss 2.9957 (1,000 images)",
-        "at temperature 0.500: loss 4.8675, expected calibration error 0.9308 instead of 0.5500",
-    ]
-
-
-def test_nothing_is_printed_about_pairs_when_all_is_right(capsys):
-    print_results(predictions_of(LABELS, LABELS), 5)
-    assert "<->" not in capsys.readouterr().out

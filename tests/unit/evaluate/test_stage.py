@@ -9,10 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cifar_pipeline.common.console import command_app
-from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.arrays import array_names
 from cifar_pipeline.metrics.calibration import fit_temperature
-from cifar_pipeline.trained_model.keras_file import load_saved_model, predict_probabilities
 from cifar_pipeline.trained_model.validation_outputs import FILE
 from evaluate_inputs import (
     IMAGES,
@@ -171,31 +169,6 @@ def test_misspelt_parameter(inputs):
     assert_one_line(run(inputs), 2, "evaluate.batchsize", "did you mean 'batch_size'?")
 
 
-def test_output_that_is_no_probabilities(tmp_path):
-    model = save_tiny_model(tmp_path / "model.keras", activation=None)
-    with pytest.raises(PipelineError, match="softmax"):
-        predict_probabilities(model, np.full((3, 32, 32, 3), 255, np.uint8), 2)
-
-
 def test_model_of_other_classes(inputs):
     save_tiny_model(inputs / "model.keras", units=7)
     assert_one_line(run(inputs), 1, "10 probabilities an image, got shape (7,)")
-
-
-def test_output_that_is_not_finite(tiny_model):
-    model = load_saved_model(tiny_model[0])
-    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
-    with pytest.raises(PipelineError, match=r"not finite for 3 of 3 images"):
-        predict_probabilities(model, np.zeros((3, 32, 32, 3), np.uint8), 2)
-
-
-def test_model_for_other_images(tiny_model):
-    with pytest.raises(PipelineError, match=r"inputs of shape \(32, 32, 3\).* \(28, 28, 1\)"):
-        predict_probabilities(tiny_model[1], np.zeros((3, 28, 28, 1), np.uint8), 2)
-
-
-def test_probabilities_are_float32_in_image_order(tiny_model):
-    images = np.stack([np.full((32, 32, 3), 50 * at, np.uint8) for at in range(5)])
-    whole = predict_probabilities(tiny_model[1], images, 5)
-    assert whole.dtype == np.float32
-    np.testing.assert_allclose(predict_probabilities(tiny_model[1], images, 2), whole, atol=1e-6)

@@ -5,17 +5,9 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.backend.device import processor_computes_in_bfloat16
-from cifar_pipeline.dataset.channel_statistics import channel_statistics
 from cifar_pipeline.fourier.convolution import FourierConv2D, fourier_saves_time
-from cifar_pipeline.fourier.inference import with_fourier_convolutions
-from cifar_pipeline.fourier.layout import as_batch_first, as_spatial_first, max_pooled
-from cifar_pipeline.fourier.matrices import multiplications
-from cifar_pipeline.network.activations import silu
-from cifar_pipeline.network.build import build_saved_network, build_training_network
-from cifar_pipeline.network.whitening import whitening_filters
-from cifar_pipeline.train.loop import Split, fit
-from networks import narrow_fast, normal
-from synthetic import synthetic_split
+from cifar_pipeline.fourier.layout import as_batch_first, as_spatial_first
+from networks import normal
 
 ops = keras.ops
 SHAPES = [  # side, kernel size, padding: even and odd periods, with and without complex lines
@@ -113,16 +105,6 @@ def test_bfloat16_costs_it_little_more_than_a_direct_convolution() -> None:
     assert error(results) < allowed * directly
 
 
-def test_the_multiplications_of_7x7_maps() -> None:
-    """94 products instead of 441 for each channel and filter, and the transforms."""
-    assert multiplications(7, 3, "same", 1, 0)[0] == 0
-    directly, by_fourier = multiplications(7, 3, "same", 256, 256)
-    assert directly == 441 * 256 * 256
-    # Rows: 8x7 for 7 columns. Two real lines of 11 products, three complex ones of 24.
-    transform = 8 * 7 * 7 + 2 * 11 * 7 + 3 * 24 * 14
-    assert by_fourier == 94 * 256 * 256 + 2 * transform * 256
-
-
 @pytest.mark.parametrize(
     ("shape", "saves"),
     [
@@ -140,102 +122,3 @@ def test_it_is_chosen_where_it_saves_time(shape: tuple, saves: bool) -> None:
 def test_maps_that_are_not_square_are_refused() -> None:
     with pytest.raises(ValueError, match="must be square, got 7 rows and 6 columns"):
         FourierConv2D(4, 3).build((7, 6, None, 4))
-
-
-@pytest.mark.parametrize(("side", "size"), [(7, 2), (8, 2), (7, 3)])
-def test_pooling_of_spatial_first_maps(side: int, size: int) -> None:
-    maps = normal(3, side, side, 4)
-    expected = np.array(ops.max_pool(maps, size, padding="valid"))
-    symbolic = keras.Input((side, side, 4))
-    pooled = as_batch_first(max_pooled(as_spatial_first(symbolic), size))
-    network = keras.Model(symbolic, pooled)
-    assert np.array_equal(np.array(network(maps)), expected)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_silu_and_its_gradient(dtype: str) -> None:
-    values = np.linspace(-20, 20, 1000, dtype=np.float32)
-    upstream = normal(1000)
-
-    def in_dtype(activation):
-        return lambda values: ops.cast(activation(ops.cast(values, dtype)), "float32")
-
-    (results, gradients), expected = (
-        values_and_gradients(in_dtype(activation), [values], upstream)
-        for activation in (silu, keras.activations.silu)
-    )
-    assert np.array_equal(results, expected[0])
-    assert np.abs(gradients - expected[1]).max() < {"float32": 1e-5, "bfloat16": 0.05}[dtype]
-
-
-def test_both_algorithms_are_the_same_network() -> None:
-    images, labels = synthetic_split(40, 1)
-    statistics = channel_statistics(images)
-    filters = whitening_filters(images, statistics, narrow_fast().whitening_filters)
-    targets = np.eye(10, dtype=np.float32)[labels]
-    results = []
-    for convolution in ("direct", "fourier"):
-        keras.utils.set_random_seed(3)
-        params = narrow_fast(convolution=convolution)
-        network = build_training_network(params, statistics, 10, "float32", filters)
-        kinds_used = {type(layer).__name__ for layer in network.layers}
-        assert ("FourierConv2D" in kinds_used) == (convolution == "fourier")
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-        network.compile(optimizer=keras.optimizers.SGD(0.1), loss=loss)
-        for _ in range(3):
-            network.train_on_batch(images, targets)
-        saved = build_saved_network(params, statistics, network)
-        assert "FourierConv2D" not in {type(layer).__name__ for layer in saved.layers}
-        results.append((network.get_weights(), saved.predict(images, verbose=0)))
-    (weights, probabilities), (others, other_probabilities) = results
-    for value, other in zip(weights, others, strict=True):
-        assert np.abs(value - other).max() < 2e-3 * max(1, np.abs(value).max())
-    assert np.abs(probabilities - other_probabilities).max() < 2e-3
-
-
-def test_a_quicker_copy_of_a_saved_model_answers_the_same() -> None:
-    images, _ = synthetic_split(40, 1)
-    params, statistics = narrow_fast(convolution="direct"), channel_statistics(images)
-    trained = build_training_network(
-        params,
-        statistics,
-        10,
-        "float32",
-        whitening_filters(images, statistics, params.whitening_filters),
-    )
-    model = build_saved_network(params, statistics, trained)
-    quicker = with_fourier_convolutions(model)
-    assert [layer.name for layer in quicker.layers] == [layer.name for layer in model.layers]
-    assert "BatchFirstFourierConv2D" in {type(layer).__name__ for layer in quicker.layers}
-    expected = model.predict_on_batch(images)
-    assert np.abs(quicker.predict_on_batch(images) - expected).max() < 1e-5
-    assert "BatchFirstFourierConv2D" not in {type(layer).__name__ for layer in model.layers}
-
-
-def test_other_convolutions_stay_direct() -> None:
-    """Strides, dilation, groups, an activation, kernels or maps that are not square."""
-    maps = pixels = keras.Input((15, 15, 64))
-    for options in (
-        {"strides": 2, "padding": "same"},
-        {"dilation_rate": 2, "padding": "same"},
-        {"groups": 2, "padding": "same"},
-        {"activation": "relu", "padding": "same"},
-    ):
-        maps = keras.layers.Conv2D(64, 3, **options)(maps)
-    maps = keras.layers.Conv2D(64, (3, 2), padding="valid")(maps)
-    maps = keras.layers.Conv2D(64, 3, padding="same")(maps)
-    quicker = with_fourier_convolutions(keras.Model(pixels, maps))
-    assert {type(layer).__name__ for layer in quicker.layers} == {"InputLayer", "Conv2D"}
-
-
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_two_trainings_end_in_the_same_bits(precision: str) -> None:
-    images, labels = synthetic_split(60, 1)
-    split = Split(images, labels)
-    params = narrow_fast(convolution="fourier", epochs=3, batch_size=25)
-    one, other = (
-        fit(params, 1, precision, split, split, channel_statistics(images)) for _ in range(2)
-    )
-    assert one.history.equals(other.history)
-    for value, again in zip(one.network.get_weights(), other.network.get_weights(), strict=True):
-        assert value.tobytes() == again.tobytes()

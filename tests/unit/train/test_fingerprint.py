@@ -1,9 +1,21 @@
 """The digest of a preset: a function of its values alone."""
 
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cifar_pipeline.common.checksums import write_manifest
+from cifar_pipeline.dataset.arrays import load_split
 from cifar_pipeline.params.loading import off
 from cifar_pipeline.params.presets import ModelParams, load_model
-from cifar_pipeline.train.fingerprint import params_digest
+from cifar_pipeline.train.fingerprint import fingerprint_of, params_digest
 from closure import ROOT
+from training_runs import (
+    IMAGES,
+    LABELS,
+    recipe,
+)
 
 FAST = load_model(ROOT / "params.yaml", "fast")
 
@@ -53,3 +65,41 @@ def test_a_digest_is_of_today_s_values() -> None:
     }
     digest = params_digest(ModelParams.model_validate(values), 1, "float32")
     assert digest == "28e6f228d8519be705f3e434cf02755508e69c98931883659344af271b051355"
+
+
+@pytest.fixture
+def processed(tmp_path: Path) -> Path:
+    for split in ("train", "validation"):
+        np.save(tmp_path / f"{split}_images.npy", IMAGES)
+        np.save(tmp_path / f"{split}_labels.npy", LABELS)
+    write_manifest(tmp_path)
+    load_split(tmp_path, "train")
+    return tmp_path
+
+
+def test_a_run_s_key_holds_everything_it_depends_on(
+    processed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = recipe("fast")
+
+    def changed(**other: object) -> list[str]:
+        arguments: dict[str, object] = {"params": params, "seed": 1, "precision": "float32"}
+        key = fingerprint_of(**{**arguments, **other}, processed=processed)  # type: ignore[arg-type]
+        return [part for part in before if before[part] != key[part]]
+
+    before = fingerprint_of(params, 1, "float32", processed)
+    assert changed() == []
+    assert changed(seed=2) == ["params"]
+    assert changed(precision="bfloat16") == ["params"]
+    assert changed(params=params.model_copy(update={"batch_size": 17})) == ["params"]
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    assert changed() == []
+    monkeypatch.setenv("OMP_NUM_THREADS", "77")
+    assert changed() == ["device"]
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    np.save(processed / "train_labels.npy", LABELS[::-1])
+    write_manifest(processed)
+    assert changed() == ["data"]
+    monkeypatch.setattr("cifar_pipeline.train.fingerprint.version", lambda _: "0.0")
+    monkeypatch.setattr("cifar_pipeline.train.fingerprint._code", dict)
+    assert changed() == ["data", "code", "versions"]

@@ -1,0 +1,16 @@
+"""Mean and standard deviation of each channel."""
+
+import numpy as np
+import pytest
+
+from cifar_pipeline.dataset.channel_statistics import channel_statistics
+
+
+def test_statistics_of_a_hand_worked_case() -> None:
+    images = np.zeros((1, 2, 2, 3), np.uint8)
+    images[..., 0] = [[0, 255], [0, 255]]
+    images[..., 1] = 7
+    images[0, 0, 0, 2] = 4
+    statistics = channel_statistics(images)
+    assert statistics.mean == (127.5, 7.0, 1.0)
+    assert statistics.standard_deviation == pytest.approx((127.5, 0.0, 3**0.5))

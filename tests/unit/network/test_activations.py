@@ -1,0 +1,38 @@
+"""Activations whose gradient is written by hand."""
+
+import keras
+import numpy as np
+import pytest
+
+from cifar_pipeline.network.activations import silu
+from networks import normal
+
+ops = keras.ops
+
+
+def values_and_gradients(function, inputs: list[np.ndarray], upstream: np.ndarray):
+    """Return what `function` makes of the inputs, and what it makes of upstream gradients."""
+    import tensorflow as tf
+
+    tensors = [tf.constant(value) for value in inputs]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        results = function(*tensors)
+    gradients = tape.gradient(results, tensors, output_gradients=tf.constant(upstream))
+    return [np.array(value) for value in (results, *gradients)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_silu_and_its_gradient(dtype: str) -> None:
+    values = np.linspace(-20, 20, 1000, dtype=np.float32)
+    upstream = normal(1000)
+
+    def in_dtype(activation):
+        return lambda values: ops.cast(activation(ops.cast(values, dtype)), "float32")
+
+    (results, gradients), expected = (
+        values_and_gradients(in_dtype(activation), [values], upstream)
+        for activation in (silu, keras.activations.silu)
+    )
+    assert np.array_equal(results, expected[0])
+    assert np.abs(gradients - expected[1]).max() < {"float32": 1e-5, "bfloat16": 0.05}[dtype]
