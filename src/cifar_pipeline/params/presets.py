@@ -145,8 +145,8 @@ def validate_model(values: Any, name: str, path: Path) -> ModelParams:
     for key, since in REMOVED_KEYS.items():
         if isinstance(values, dict) and key in values:
             raise ParamsError(
-                f"{path}: models.{name}.{key} was removed in {since}; delete that line (what "
-                "it did when it was true is in the commits before)"
+                f"{path}: models.{name}.{key} was removed in {since}; delete that line "
+                "(CHANGELOG.md tells what it did)"
             )
     try:
         return validate(ModelParams, split_blocks(values), f"models.{name}", path)
