@@ -61,9 +61,9 @@ def test_a_page_or_four_of_short_lines() -> None:
 def test_dvc_leaves_the_file_as_it_is(path: Path) -> None:
     with modify_yaml(str(path)):
         pass
+    by_dvc = "from dvc.utils.serialize import modify_yaml\nwith modify_yaml('params.yaml'): pass"
     assert path.read_text() == FILE.read_text(), (
-        "DVC's writer wraps other lines. Let it write the file: python -c \"from dvc.utils.serialize "
-        "import modify_yaml\nwith modify_yaml('params.yaml'): pass\""
+        f'DVC wraps other lines. Let it write the file: python -c "{by_dvc}"'
     )
 
 
