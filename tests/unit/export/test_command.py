@@ -48,7 +48,7 @@ def old_exports(folder: Path) -> dict[str, bytes]:
         (folder / "saved_model" / name).write_text("old")
     with zipfile.ZipFile(folder / "model.tflite", "w") as archive:
         archive.writestr("classes.txt", "old")
-    (folder / "model.onnx").write_text("old class_names")
+    (folder / "model.onnx").write_text("old \n\x0bclass_names")
     return files_of(folder)
 
 

@@ -97,8 +97,9 @@ def _load(path: Path, _: "keras.Model") -> Runner:
 
 
 def _is_ours(path: Path) -> bool:
-    # Without the library, which may not be there: the property's name is in the file as it is.
-    return path.is_file() and _CLASS_NAMES.encode() in path.read_bytes()
+    # As protobuf writes the name of a property: the tag of the field `key`, the length, the text.
+    key = bytes([0x0A, len(_CLASS_NAMES)]) + _CLASS_NAMES.encode()
+    return path.is_file() and key in path.read_bytes()
 
 
 ONNX = ExportFormat(

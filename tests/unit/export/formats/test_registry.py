@@ -133,7 +133,7 @@ def test_a_format_knows_its_own_exports(
 def test_a_format_refuses_what_is_not_its_export(
     form: ExportFormat, exports: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "text").write_text("mine")
+    (tmp_path / "text").write_text("of mine: class_names, classes.txt")
     (tmp_path / "empty file").touch()
     (tmp_path / "empty folder").mkdir()
     (tmp_path / "folder").mkdir()
