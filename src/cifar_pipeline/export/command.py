@@ -48,7 +48,7 @@ def export(
 ) -> None:
     """Write a trained model in other formats, for programs without Keras.
 
-    An export takes float32 pixels 0-255 of any number of images; normalisation is inside.
+    The exported model takes float32 pixels 0-255 of any number of images; normalisation is inside.
 
     Each export is run and compared with Keras before it replaces the last one.
     """

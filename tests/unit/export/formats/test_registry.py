@@ -21,7 +21,7 @@ from closure import ROOT
 FOLDER = ROOT / "src/cifar_pipeline/export/formats"
 SHARED = ("__init__", "base", "registry")
 MODULES = [path for path in sorted(FOLDER.glob("*.py")) if path.stem not in SHARED]
-NAMES = ("yes", "no", "maybe")
+NAMES = ("zebra", "quokka", "axolotl")
 # Rounding alone, in another order of additions.
 TOLERANCE = 1e-6
 
@@ -38,7 +38,9 @@ def place_of(form: ExportFormat) -> str:
 def test_a_module_holds_a_registered_format_of_its_name(path: Path) -> None:
     module = import_module(f"cifar_pipeline.export.formats.{path.stem}")
     found = [value for value in vars(module).values() if isinstance(value, ExportFormat)]
-    assert [form.name for form in found] == [path.stem], f"{path}: expected one ExportFormat"
+    assert [form.name for form in found] == [path.stem], (
+        f"{path}: expected one ExportFormat with the name {path.stem!r}"
+    )
     registered = FORMATS.get(path.stem)
     assert registered is found[0], f"{path.stem} is missing in FORMATS of {FOLDER}/registry.py"
 
@@ -61,9 +63,10 @@ def test_name_title_and_path(form: ExportFormat) -> None:
     assert re.fullmatch(r"[a-z0-9_]+", form.name), f"{place_of(form)}: name"
     assert form.title.strip(), f"{place_of(form)}: title"
     assert re.fullmatch(r"\w[\w.-]*", form.path), f"{place_of(form)}: path"
-    others = [other for other in FORMATS.values() if other is not form]
-    assert form.title not in [other.title for other in others], f"{place_of(form)}: title"
-    assert form.path not in [other.path for other in others], f"{place_of(form)}: path"
+    for other in FORMATS.values():
+        if other is not form:
+            taken = {form.title, form.path} & {other.title, other.path}
+            assert not taken, f"{place_of(form)}: {other.name} has the same {', '.join(taken)}"
 
 
 @each_format
@@ -127,6 +130,18 @@ def test_a_format_knows_its_own_exports(
     for module in form.needs:
         monkeypatch.setitem(sys.modules, module, None)  # importing it fails
     assert form.is_ours(exports / form.path), f"{place_of(form)}: is_ours refuses what write wrote"
+
+
+@each_format
+def test_an_export_contains_the_class_names_in_their_order(
+    form: ExportFormat, exports: Path
+) -> None:
+    path = exports / form.path
+    files = [file for file in [path, *path.rglob("*")] if file.is_file()]
+    order = rb"[^a-z]+".join(name.encode() for name in NAMES)
+    assert any(re.search(order, file.read_bytes()) for file in files), (
+        f"{place_of(form)}: write leaves out the class names, or compresses them"
+    )
 
 
 @each_format

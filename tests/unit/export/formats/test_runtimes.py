@@ -89,7 +89,7 @@ def test_every_layer_that_a_preset_may_have(tmp_path):
 
 def test_a_line_for_each_format_says_what_where_and_size(exports):
     folder, lines = exports
-    assert len(lines) == 3
+    assert len(lines) == len(FORMATS)
     for form, line in zip(FORMATS.values(), lines, strict=True):
         place = re.escape(f"{form.title}: {folder / form.path}")
         pattern = rf"{place}, 1\.\d\d MB, within \d(e-\d+)? of Keras in [A-Z][\w ]+ [\d.]+"
