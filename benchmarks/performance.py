@@ -2,8 +2,9 @@
 
 First it measures what results.json lacks on this kind of processor for today's parameters, data,
 versions and bits. With everything to be measured that takes hours on two cores, so the presets run
-in the order of their cost. `make benchmark ARGS=--known` measures nothing, on any machine, and
-needs no data.
+in the order of their cost. `make benchmark ARGS="--only fast --only stage_times"` measures no other
+presets and scripts. `make benchmark ARGS=--known` measures nothing, on any machine, and needs no
+data.
 """
 
 import sys
@@ -30,20 +31,25 @@ RUNS = (
     ("best", 1, True),
 )
 # Scripts, and the preset that each takes.
-SCRIPTS = (("time_to_accuracy", "quick"), ("efficiency", "accurate"), ("scaling", "fast"))
+SCRIPTS = {"time_to_accuracy": "quick", "efficiency": "accurate", "scaling": "fast"}
+STAGE_TIMES = "stage_times"
+EVERYTHING = list(dict.fromkeys([*(preset for preset, *_ in RUNS), *SCRIPTS, STAGE_TIMES]))
 
 
-def measure() -> None:
-    """Measure what results.json lacks."""
+def measure(wanted: list[str]) -> None:
+    """Measure what results.json lacks of the wanted presets and scripts."""
     from cifar_pipeline.params.loading import read_yaml
 
     for preset, seeds, all_images in RUNS:
-        collect(preset, range(1, seeds + 1), all_images)
-    for script, preset in SCRIPTS:
-        _measure_with(script, preset, 1, "--preset", preset)
-    # The model that lies in models/. Its stages' seconds change with code that moves no bit.
-    chosen = read_yaml(ROOT / "params.yaml")["train"]
-    _measure_with("stage_times", chosen["model"], chosen["seed"], commit=commit())
+        if preset in wanted:
+            collect(preset, range(1, seeds + 1), all_images)
+    for script, preset in SCRIPTS.items():
+        if script in wanted:
+            _measure_with(script, preset, 1, "--preset", preset)
+    if STAGE_TIMES in wanted:
+        # The model that lies in models/. Its stages' seconds change with code that moves no bit.
+        chosen = read_yaml(ROOT / "params.yaml")["train"]
+        _measure_with(STAGE_TIMES, chosen["model"], chosen["seed"], commit=commit())
 
 
 def _measure_with(script: str, preset: str, seed: int, *arguments: str, **in_key: str) -> None:
@@ -74,13 +80,18 @@ def main(
     known: Annotated[
         bool, typer.Option("--known", help="Measure nothing that is missing.")
     ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"Measure this alone: {', '.join(EVERYTHING)}.")
+    ] = None,
 ) -> None:
     """Measure what is missing; write README's table and docs/results.md."""
     from cifar_pipeline.backend.start import start_backend
     from cifar_pipeline.common.atomic import replacing
 
+    if unknown := set(only or ()) - set(EVERYTHING):
+        sys.exit(f"--only: {', '.join(sorted(unknown))} is none of {', '.join(EVERYTHING)}")
     if not known:
-        measure()
+        measure(only or EVERYTHING)
     start_backend()  # before Keras is imported
     for file, text in pages().items():
         with replacing(file) as temporary:

@@ -1,6 +1,7 @@
 """The figures of README and docs/results.md are those of the records, and of this checkout."""
 
 import json
+import re
 import shutil
 import statistics
 from pathlib import Path
@@ -36,6 +37,13 @@ def test_readmes_table_is_small() -> None:
     lines = readme_table(CHECKOUT).splitlines()
     assert len(lines) <= 12
     assert max(map(len, lines)) <= 110
+
+
+def test_readme_has_no_figures_beside_its_table() -> None:
+    """Accuracies, times and the like: nothing would notice that they are of other code."""
+    before, rest = README.read_text().split(BEGIN)
+    prose = before + rest.split(END)[1]
+    assert not re.findall(r"0\.\d\d+|\d ?%|\d (?:s|min|minutes|seconds|hours|GB|MB|times)\b", prose)
 
 
 def test_every_row_of_readme_is_of_these_params_data_and_versions() -> None:
