@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.evaluate.mixed_images import evaluate_mixed_images
 from cifar_pipeline.evaluate.page.provenance import Layer, Provenance
 from cifar_pipeline.evaluate.page.rendering import EvaluationResults, write_page
@@ -28,6 +29,13 @@ def predictions_of(
         temperature,
         scaled,
     )
+
+
+def sure_predictions(predicted: np.ndarray, labels: np.ndarray) -> Predictions:
+    """Return CIFAR-10 predictions at temperature 0.5: 0.55 for `predicted`, 0.05 for the others."""
+    probabilities = np.full((len(predicted), len(CLASS_NAMES)), 0.05, np.float32)
+    probabilities[np.arange(len(predicted)), predicted] = 0.55
+    return predictions_of(CLASS_NAMES, probabilities, labels.tolist(), temperature=0.5)
 
 
 def results_of(predictions: Predictions, hardest_share: float = 1.0) -> EvaluationResults:

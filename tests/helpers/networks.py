@@ -1,5 +1,8 @@
 """Numbers and parameters for tests of layers and networks."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from cifar_pipeline.params.presets import ModelParams, load_model
@@ -9,6 +12,20 @@ from closure import ROOT
 def normal(*shape: int) -> np.ndarray:
     """Return float32 normal numbers, the same for every call with a shape."""
     return np.random.default_rng(len(shape)).normal(size=shape).astype(np.float32)
+
+
+def values_and_gradients(
+    function: Callable[..., Any], inputs: list[np.ndarray], upstream: np.ndarray
+) -> list[np.ndarray]:
+    """Return the results of `function` and the gradients of its inputs, for upstream gradients."""
+    import tensorflow as tf
+
+    tensors = [tf.constant(value) for value in inputs]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        results = function(*tensors)
+    gradients = tape.gradient(results, tensors, output_gradients=tf.constant(upstream))
+    return [np.array(value) for value in (results, *gradients)]
 
 
 def narrow_fast(**changes: object) -> ModelParams:

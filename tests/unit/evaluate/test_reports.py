@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
-from cifar_pipeline.evaluate.predictions import Predictions
 from cifar_pipeline.evaluate.reports import write_reports
-from cifar_pipeline.metrics.calibration import at_temperature
 from cifar_pipeline.metrics.registry import METRICS
+from evaluation_results import sure_predictions
 
 # Of 4 airplanes 2 are taken for birds and 1 for an automobile; of 3 automobiles 1 for an airplane
 # and 1 for a bird; both birds are right; 1 cat is taken for a bird. No other class occurs.
@@ -18,21 +17,7 @@ LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 3], np.uint8)
 PREDICTED = np.array([0, 1, 2, 2, 0, 1, 2, 2, 2, 2])
 
 
-def sure_of(predicted):
-    """Return probabilities (N, 10) of 0.55 for the predicted class and 0.05 for the others."""
-    probabilities = np.full((len(predicted), 10), 0.05, np.float32)
-    probabilities[np.arange(len(predicted)), predicted] = 0.55
-    return probabilities
-
-
-def predictions_of(predicted, labels):
-    """Return what a model at temperature 0.5 says that is sure of `predicted`."""
-    probabilities = sure_of(predicted)
-    scaled = at_temperature(np.log(probabilities), 0.5)
-    return Predictions(CLASS_NAMES, labels, probabilities, temperature=0.5, scaled=scaled)
-
-
-PREDICTIONS = predictions_of(PREDICTED, LABELS)
+PREDICTIONS = sure_predictions(PREDICTED, LABELS)
 
 
 def test_metrics_file(tmp_path):

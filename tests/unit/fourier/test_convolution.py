@@ -7,7 +7,7 @@ import pytest
 from cifar_pipeline.backend.device import processor_computes_in_bfloat16
 from cifar_pipeline.fourier.convolution import FourierConv2D, fourier_saves_time
 from cifar_pipeline.fourier.layout import as_batch_first, as_spatial_first
-from networks import normal
+from networks import normal, values_and_gradients
 
 ops = keras.ops
 SHAPES = [  # side, kernel size, padding: even and odd periods, with and without complex lines
@@ -22,18 +22,6 @@ SHAPES = [  # side, kernel size, padding: even and odd periods, with and without
     (8, 4, "valid"),
     (2, 1, "same"),
 ]
-
-
-def values_and_gradients(function, inputs: list[np.ndarray], upstream: np.ndarray):
-    """Return what `function` makes of the inputs, and what it makes of upstream gradients."""
-    import tensorflow as tf
-
-    tensors = [tf.constant(value) for value in inputs]
-    with tf.GradientTape() as tape:
-        tape.watch(tensors)
-        results = function(*tensors)
-    gradients = tape.gradient(results, tensors, output_gradients=tf.constant(upstream))
-    return [np.array(value) for value in (results, *gradients)]
 
 
 @pytest.mark.parametrize(("side", "size", "padding"), SHAPES)

@@ -5,21 +5,9 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.network.activations import silu
-from networks import normal
+from networks import normal, values_and_gradients
 
 ops = keras.ops
-
-
-def values_and_gradients(function, inputs: list[np.ndarray], upstream: np.ndarray):
-    """Return what `function` makes of the inputs, and what it makes of upstream gradients."""
-    import tensorflow as tf
-
-    tensors = [tf.constant(value) for value in inputs]
-    with tf.GradientTape() as tape:
-        tape.watch(tensors)
-        results = function(*tensors)
-    gradients = tape.gradient(results, tensors, output_gradients=tf.constant(upstream))
-    return [np.array(value) for value in (results, *gradients)]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
