@@ -167,7 +167,7 @@ def test_groups_train_as_batch_by_batch(
         by_batch.history[measures], in_groups.history[measures], 1e-3, equal_nan=True
     )
     keras.utils.set_random_seed(3)
-    filters = whitening_filters(IMAGES, STATISTICS, params.whitening_filters, False)
+    filters = whitening_filters(IMAGES, STATISTICS, params.whitening_filters)
     untrained = build_training_network(params, STATISTICS, 10, "float32", filters).get_weights()
     for first, *trained in zip(untrained, weights(by_batch), weights(in_groups), strict=True):
         learnt = np.linalg.norm(trained[0] - first)
