@@ -42,6 +42,18 @@ def _ctrl_c_stops_the_tests() -> Iterator[None]:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[object]:
+    """What a test's imports put into the environment (tf2onnx does) ends with it."""
+    before = dict(os.environ)
+    try:
+        return (yield)
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where CI asks for it, a skipped test fails the run: CI installs what tests need."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -21,6 +21,12 @@ COMMANDS = {
     "that waits for a thread": """
     threading.Thread(target=time.sleep, args=(60,)).start()
     time.sleep(60)""",
+    "that would not survive to be unwound": """
+    with ends_without_unwinding():
+        try:
+            time.sleep(60)
+        finally:
+            os.write(2, b"unwound")""",
     "that is at its end": "threading.Thread(target=time.sleep, args=(60,)).start()",
     "that has moved its standard error": """
     with open(os.devnull, "w") as nowhere:
@@ -36,6 +42,7 @@ COMMANDS = {
 PROGRAM = """
 import os, threading, time
 from cifar_pipeline.common.console import command_app
+from cifar_pipeline.common.sigint import ends_without_unwinding
 def work():
     print("working", flush=True)
     {body}

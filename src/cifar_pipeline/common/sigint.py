@@ -11,11 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 EXIT_CODE = 130  # what shells give a command that SIGINT ended
 _GRACE_SECONDS = 1.0
 _ending = threading.Lock()
+_messages: list[str] = []  # of the blocks of ends_in_time that run
 try:
     _terminal = os.dup(2)  # descriptor 2 itself is elsewhere while TensorFlow starts
 except OSError:  # started without a standard error
@@ -25,7 +26,8 @@ except OSError:  # started without a standard error
 def end(message: str) -> None:
     """Print `message` to standard error and end the process, without waiting for its threads."""
     if _ending.acquire(blocking=False):
-        sys.stdout.flush()
+        with suppress(Exception):  # a full disk; or the signal came while this was being flushed
+            sys.stdout.flush()
         os.write(_terminal, (message + "\n").encode())
         os._exit(EXIT_CODE)
 
@@ -68,10 +70,31 @@ def ends_in_time(message: str) -> Iterator[None]:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # not end_at_once any more
     descriptor = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     threading.Thread(target=watch, daemon=True).start()
+    _messages.append(message)
     try:
         yield
     finally:
+        _messages.pop()
         # While Python winds up, too, Ctrl-C is that line.
         end_at_once(message)
         signal.set_wakeup_fd(descriptor)
         os.close(writer)
+
+
+@contextmanager
+def ends_without_unwinding() -> Iterator[None]:
+    """Let Ctrl-C end the process in the block where ends_in_time would raise KeyboardInterrupt.
+
+    For blocks in which C++ calls Python that calls C++, as Keras on TensorFlow does: an exception
+    that comes from nowhere there can corrupt memory, and the process crashes. What the block leaves
+    must be fit to be found by the next run, as after a loss of power.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if not _messages or before is not signal.default_int_handler:
+        yield
+        return
+    end_at_once(_messages[-1])
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -13,6 +13,7 @@ from cifar_pipeline.backend.device import (
 )
 from cifar_pipeline.backend.jax import on_device
 from cifar_pipeline.common.console import say
+from cifar_pipeline.common.sigint import ends_without_unwinding
 from cifar_pipeline.dataset.channel_statistics import ChannelStatistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.network.build import build_training_network
@@ -186,16 +187,17 @@ def fit(
     if checkpoint:
         pause = _GPU_CHECKPOINT_SECONDS if on_gpu else 0.0
         callbacks.append(SaveCheckpoints(checkpoint, record, early_stopping, batches, state, pause))
-    network.fit(
-        training_data,
-        initial_epoch=first,
-        epochs=end,
-        validation_data=_validation_batches(validation, on_gpu),
-        validation_freq=params.validated_epochs,
-        shuffle=False,  # the batches come shuffled
-        verbose=1 if interactive else 0,
-        callbacks=callbacks,
-    )
+    with ends_without_unwinding():
+        network.fit(
+            training_data,
+            initial_epoch=first,
+            epochs=end,
+            validation_data=_validation_batches(validation, on_gpu),
+            validation_freq=params.validated_epochs,
+            shuffle=False,  # the batches come shuffled
+            verbose=1 if interactive else 0,
+            callbacks=callbacks,
+        )
     return Run(
         network=network,
         history=pd.DataFrame(record.rows, columns=HISTORY_COLUMNS),

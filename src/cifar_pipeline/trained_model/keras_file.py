@@ -10,6 +10,7 @@ import numpy as np
 from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.common.checksums import HEAL
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.sigint import ends_without_unwinding
 
 if TYPE_CHECKING:
     import keras
@@ -115,7 +116,8 @@ def predict_all(model: "keras.Model", images: np.ndarray, batch_size: int) -> li
     # Not model.predict: on NumPy arrays it starts a tf.data pipeline, whose autotuning thread
     # holds up the end of every pass.
     starts = range(0, len(images), batch_size)
-    batches = [model.predict_on_batch(images[at : at + batch_size]) for at in starts]
+    with ends_without_unwinding():
+        batches = [model.predict_on_batch(images[at : at + batch_size]) for at in starts]
     if not isinstance(batches[0], list):
         batches = [[batch] for batch in batches]
     outputs = [np.concatenate(parts).astype(np.float32) for parts in zip(*batches, strict=True)]
