@@ -180,7 +180,8 @@ def readme_table(checkout: Checkout) -> str:
         precisions = dict.fromkeys(f"{run['precision']} with {run['kind']}" for run in shown)
         text += [
             "Neither: a processor without AMX and without AVX512-BF16.",
-            f"Precision: {', '.join(precisions)}. Code of {commits(shown)}.",
+            f"Precision: {', '.join(precisions)}.",
+            f"Code of {commits(shown)}.",
         ]
     return "\n".join([*text, ""])
 
