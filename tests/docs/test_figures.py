@@ -65,7 +65,7 @@ def test_every_row_of_readme_is_of_these_params_data_and_versions() -> None:
             and (record["key"]["data"], record["manifest_md5"]) == DATA
             and record["key"]["versions"] == digest(record["versions"])
         }
-        assert len(values) == int(seeds)
+        assert len(values) == int(seeds), f"{name} is of other parameters than its row; {MEND}"
         assert accuracy.startswith(f"{statistics.mean(values.values()):.4f}")
     assert DATA[1] in (ROOT / "dvc.lock").read_text()
 

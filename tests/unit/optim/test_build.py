@@ -1,5 +1,6 @@
 """Every optimizer and schedule of the schemas has a builder; none stands in for another."""
 
+from types import ModuleType
 from typing import Any, get_args
 
 import keras
@@ -10,8 +11,9 @@ from keras import ops
 from cifar_pipeline.optim.build import OPTIMIZERS, build_optimizer
 from cifar_pipeline.optim.lookup import Builders
 from cifar_pipeline.optim.schedules import SCHEDULES, build_schedule
+from cifar_pipeline.params import optimizers, schedules
 from cifar_pipeline.params.loading import Section
-from cifar_pipeline.params.optimizers import Adam, Muon, Optimizer, Sgd
+from cifar_pipeline.params.optimizers import Optimizer, Sgd
 from cifar_pipeline.params.presets import load_model
 from cifar_pipeline.params.schedules import Constant, Schedule
 from closure import ROOT
@@ -19,6 +21,8 @@ from schemas import all_on
 
 STEPS = 12
 SHAPES = {"kernel": (3, 3, 4, 6), "dense": (4, 6), "offset": (6,)}
+# The recipes that these are of let biases and offsets decay too.
+DECAYS_OFFSETS = {Sgd}
 PRESET = load_model(ROOT / "params.yaml", "fast")
 
 
@@ -33,14 +37,16 @@ def by_name(schemas: set[type[Section]]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("table", "union", "where"),
+    ("module", "table", "union", "where"),
     [
         (
+            optimizers,
             OPTIMIZERS,
             Optimizer,
             "OPTIMIZERS of optim/build.py and Optimizer of params/optimizers.py",
         ),
         (
+            schedules,
             SCHEDULES,
             Schedule,
             "SCHEDULES of optim/schedules.py and Schedule of params/schedules.py",
@@ -48,26 +54,37 @@ def by_name(schemas: set[type[Section]]) -> Any:
     ],
 )
 def test_every_schema_has_a_builder_and_is_a_choice(
-    table: Builders, union: Any, where: str
+    module: ModuleType, table: Builders, union: Any, where: str
 ) -> None:
     different = {schema.__name__ for schema in set(table) ^ members(union)}
     assert not different, f"in one of these alone, {where}: {different}"
+    there = {
+        each
+        for each in vars(module).values()
+        if isinstance(each, type) and each.__module__ == module.__name__
+    }
+    missing = {schema.__name__ for schema in there - members(union)}
+    assert not missing, f"a schema that stands in neither of {where}: {missing}"
 
 
-def optimizer_of(schema: type[Section]) -> keras.optimizers.Optimizer:
-    choices = {"optimizer": all_on(schema), "schedule": Constant(name="constant")}
+def optimizer_of(schema: type[Section], **changes: Any) -> keras.optimizers.Optimizer:
+    choices = {
+        "optimizer": all_on(schema).model_copy(update=changes),
+        "schedule": Constant(name="constant"),
+    }
     return build_optimizer(PRESET.model_copy(update=choices), STEPS, "float32")
 
 
-def stepped(optimizer: keras.optimizers.Optimizer) -> dict[str, np.ndarray]:
-    """Return variables of ones, and what a step makes of each."""
+def stepped(optimizer: keras.optimizers.Optimizer, steps: int = 1) -> dict[str, np.ndarray]:
+    """Return variables that were ones, by name, after some steps."""
     variables = [
         keras.Variable(np.ones(shape, np.float32), name=name) for name, shape in SHAPES.items()
     ]
     optimizer.build(variables)
     rows = np.random.default_rng(1)
-    gradients = [ops.convert_to_tensor(rows.normal(size=v.shape), "float32") for v in variables]
-    optimizer.apply_gradients(list(zip(gradients, variables, strict=True)))
+    for _ in range(steps):
+        gradients = [ops.convert_to_tensor(rows.normal(size=v.shape), "float32") for v in variables]
+        optimizer.apply_gradients(list(zip(gradients, variables, strict=True)))
     return {name: ops.convert_to_numpy(v) for name, v in zip(SHAPES, variables, strict=True)}
 
 
@@ -82,10 +99,30 @@ def test_an_optimizer_steps_and_is_made_again_from_its_configuration(schema: typ
         assert np.array_equal(values, after[name]), name
 
 
-@pytest.mark.parametrize(("schema", "decays"), [(Adam, False), (Muon, False), (Sgd, True)])
-def test_offsets_decay_where_the_recipe_s_source_has_it(
-    schema: type[Section], decays: bool
-) -> None:
+@pytest.mark.parametrize(
+    ("schema", "key"),
+    [
+        (schema, key)
+        for schema in sorted(members(Optimizer), key=lambda schema: schema.__name__)
+        for key in schema.model_fields
+        if key != "name"
+    ],
+)
+def test_each_key_of_an_optimizer_changes_its_steps(schema: type[Section], key: str) -> None:
+    """Else its builder in optim/build.py does not pass the key on."""
+    value = getattr(all_on(schema), key)
+    other = {bool: False, int: 2, float: 0.5}[type(value)]
+    assert other != value
+    usual, changed = (
+        stepped(optimizer, steps=4)
+        for optimizer in (optimizer_of(schema), optimizer_of(schema, **{key: other}))
+    )
+    assert any(not np.array_equal(usual[name], changed[name]) for name in usual)
+
+
+@by_name({schema for schema in members(Optimizer) if "weight_decay" in schema.model_fields})
+def test_offsets_decay_where_the_recipe_s_source_has_it(schema: type[Section]) -> None:
+    decays = schema in DECAYS_OFFSETS
     optimizer = optimizer_of(schema)
     dense, bias, beta = (
         keras.Variable(np.ones(shape, np.float32), name=name)
