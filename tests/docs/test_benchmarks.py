@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import bits
+import broken_functions
 import pytest
 import rekey
 
@@ -111,3 +112,28 @@ def test_nothing_is_written_where_bits_differ(
     monkeypatch.setattr(rekey, "in_checkout", lambda root, *rest, **options: "digest")
     assert rekey.same_bits(tmp_path, ["quick"], "tensorflow")
     assert capsys.readouterr().out.count("tensorflow:\n") == 4
+
+
+def test_a_broken_function_is_another_program_in_one_place() -> None:
+    source = """def f(numbers, folder):
+    "ä"
+    if not numbers:
+        folder.mkdir()
+    return ["ä", -1] if len(numbers) < 3 else sum(numbers) - 1, "a" + "b"
+""".encode()
+    (function,) = ast.parse(source).body
+    changes = list(broken_functions.changes_in(function))
+    kinds = [change.kind for change in changes]
+    assert sorted(kinds) == ["bound", "condition", "condition", "dropped call", "sign", "sign"]
+    for change in changes:
+        broken = broken_functions.changed_text(source, change)
+        assert ast.dump(ast.parse(broken)) != ast.dump(ast.parse(source))
+        assert broken.decode().count("ä") == 2
+
+
+def test_functions_of_every_room_are_broken() -> None:
+    package = ROOT / broken_functions.PACKAGE
+    picked = broken_functions.pick(30, seed=1)
+    assert len({(each.module, each.function) for each in picked}) == 30
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert rooms <= {(ROOT / each.module).relative_to(package).parts[0] for each in picked}
