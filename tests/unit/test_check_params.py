@@ -1,5 +1,6 @@
 """params.yaml is validated before anything runs: one line, the nearest name, exit code 2."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ from typer.testing import CliRunner
 
 from cifar_pipeline.check_params import check_params, main
 from cifar_pipeline.common.console import command_app
-from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.common.errors import ParamsError, PipelineError
 from cifar_pipeline.params.presets import load_model
 from closure import ROOT
 from params_files import SHIPPED, written
+from picture_folders import write_pictures
 
 
 def test_the_shipped_file_is_valid() -> None:
@@ -84,6 +86,21 @@ def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], message:
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_other_pictures_than_the_digest_s_are_noticed(tmp_path: Path) -> None:
+    """DVC sees the digest alone, and would say that nothing has changed."""
+    folder = tmp_path / "pictures"
+    write_pictures(folder)
+    source = {"download.source": str(folder), "preprocess.validation_images": 3}
+    with pytest.raises(PipelineError, match="SHA-256") as caught:
+        check_params(written(tmp_path, source))
+    (digest,) = re.findall("SHA-256 ([0-9a-f]{64})", str(caught.value))
+    path = written(tmp_path, {**source, "download.sha256": {"pictures": digest}})
+    check_params(path)
+    (folder / "train/dog/0.png").unlink()
+    with pytest.raises(PipelineError, match="SHA-256"):
+        check_params(path)
 
 
 @pytest.mark.parametrize("content", ["a: [", "- 1\n- 2\n", "", "\x00", "a: 2026-13-45"])
