@@ -73,14 +73,15 @@ push: setup ## Push every run, and the outs of all branches and tags (REMOTE=nam
 	  --run-cache --all-branches --all-tags $(addprefix --remote=,$(REMOTE)) 2>&1 \
 	  | tee $$scratch/said && ! grep -q ^ERROR $$scratch/said
 
-# A process a core; more than four would want much memory for TensorFlow. A file's tests share runs.
-SPREAD := --numprocesses auto --maxprocesses 4 --dist loadfile
+# A process a core; more than four would want much memory for TensorFlow. A file's tests share runs;
+# the files come in order, the quick ones of tests/unit last, so that no core waits long at the end.
+SPREAD := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: setup-dev ## Run the tests.
 	@python -m pytest $(SPREAD) -m "not slow and not results"
 
-test-unit: setup-dev ## Run the tests of src and docs alone: a developer's loop.
-	@python -m pytest $(SPREAD) -m "not slow and not results" tests/unit tests/docs
+test-unit: setup-dev ## Run the quick tests of src and docs: a developer's loop.
+	@python -m pytest $(SPREAD) -m "not slow and not results and not trains" tests/unit tests/docs
 
 test-all: setup-dev ## Run the tests and the long campaigns.
 	@python -m pytest $(SPREAD) -m "not results"

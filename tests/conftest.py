@@ -1,5 +1,6 @@
 """Fixtures that more than one module of tests uses."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -13,20 +14,35 @@ from cifar_pipeline.backend.start import start_backend
 HELPERS = Path(__file__).parent / "helpers"
 pytest.register_assert_rewrite(*(path.stem for path in HELPERS.glob("*.py")))
 
-from workspace import Workspace  # noqa: E402
+from workspace import Workspace, made_once  # noqa: E402
 
-# As the stages do, deterministic operations among it; and before a module of tests imports Keras:
-# it keeps JAX out, which sets TF_CPP_MIN_LOG_LEVEL for every process that a test starts.
-start_backend()
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the backend as the stages do, deterministic operations among it.
+
+    That comes before a module of tests imports Keras: it keeps JAX out, which sets
+    TF_CPP_MIN_LOG_LEVEL for every process that a test starts. The process that hands the tests out
+    to others (pytest -n) runs none.
+    """
+    hands_out = config.getoption("numprocesses", 0) and not hasattr(config, "workerinput")
+    if not hands_out:
+        start_backend()
+        gc.set_threshold(200_000)  # TensorFlow's graphs are many objects: a tenth of the time
+
+
+def run_once(folder: Path) -> Workspace:
+    """Return a workspace in which `dvc repro` has run once."""
+    workspace = Workspace(folder)
+    workspace.first_output = workspace.run("dvc", "repro")
+    workspace.commit("first run")
+    return workspace
 
 
 @pytest.fixture(scope="session")
 def finished_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace in which `dvc repro` has run once. Tests that change it copy it first."""
-    workspace = Workspace(tmp_path_factory.mktemp("pipeline"))
-    workspace.first_output = workspace.run("dvc", "repro")
-    workspace.commit("first run")
-    return workspace
+    made = made_once(tmp_path_factory, "finished", run_once)
+    return made.copy(tmp_path_factory.mktemp("pipeline"))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from closure import ROOT
 from pictures import encoded, noise
 from predicting import lay_out_model, save
+from workspace import search_path
 
 
 @pytest.fixture
@@ -67,8 +68,8 @@ def test_help_loads_nothing_heavy() -> None:
 def test_a_full_disk_is_one_line(folder: Path, option: str) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "cifar_pipeline", "predict", option, save("a.png", noise())],
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            ["python", "-m", "cifar_pipeline", "predict", option, save("a.png", noise())],
+            env={**os.environ, "PATH": search_path(), "PYTHONPATH": str(ROOT / "src")},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

@@ -2,16 +2,21 @@
 
 import copy
 import os
+import pickle
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import pytest
 from ruamel.yaml import YAML
 
+from cifar_pipeline.common.file_lock import locked
 from closure import ROOT
+from fork_server import prepared_programs
 from synthetic import write_batches
 
 # A full-size preset would be most of a test's time.
@@ -27,11 +32,30 @@ SMALL = {
 }
 
 
+AnyWorkspace = TypeVar("AnyWorkspace", bound="Workspace")
+# PATH of real processes.
+INTERPRETERS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def search_path() -> str:
+    """Return the PATH on which programs start as forks that have their imports behind them.
+
+    Where the system lacks what the server needs, they are real ones.
+    """
+    if not hasattr(os, "pidfd_open"):  # on Linux alone
+        return INTERPRETERS
+    return f"{prepared_programs()}{os.pathsep}{INTERPRETERS}"
+
+
 def environment(folder: Path) -> dict[str, str]:
-    """Return the variables for commands in `folder`: nothing of the user's settings takes part."""
+    """Return the variables for commands in `folder`: nothing of the user's settings takes part.
+
+    `python` and `dvc` start as forks of a process that has its imports behind it; with INTERPRETERS
+    as PATH they are the real ones.
+    """
     return {
         **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": search_path(),
         "CIFAR_PIPELINE_CACHE": str(folder / "cache"),
         "DVC_GLOBAL_CONFIG_DIR": str(folder / "no-settings"),
         "DVC_SYSTEM_CONFIG_DIR": str(folder / "no-settings"),
@@ -48,6 +72,26 @@ def environment(folder: Path) -> dict[str, str]:
         "GIT_COMMITTER_NAME": "Test",
         "GIT_COMMITTER_EMAIL": "test@example.org",
     }
+
+
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: "Callable[[Path], AnyWorkspace]"
+) -> "AnyWorkspace":
+    """Return what `make` gives for a folder; the first process of the tests to ask calls it.
+
+    The others get that, in the same folder: none of them may change it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, answer = base / name, base / f"{name}.pickle"
+    with locked(base / f"{name}.lock", when_busy=lambda _: None):
+        if not answer.exists():
+            folder.mkdir()
+            answer.write_bytes(pickle.dumps(make(folder)))
+        made: AnyWorkspace = pickle.loads(answer.read_bytes())
+    made.environment["PATH"] = search_path()
+    return made
 
 
 class Workspace:
@@ -112,6 +156,8 @@ class Workspace:
     def start(self, *command: str, output: Path) -> subprocess.Popen[str]:
         """Start a command in the clone as the leader of a process group, as a terminal does.
 
+        Its processes are real ones, no forks: signals reach them.
+
         Args:
             command: program and arguments.
             output: the file that both of its streams go to.
@@ -120,7 +166,7 @@ class Workspace:
             return subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=self.environment,
+                env={**self.environment, "PATH": INTERPRETERS},
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 text=True,

@@ -15,6 +15,7 @@ def test_jax_trains(tmp_path: Path) -> None:
         "JAX_PLATFORMS": "cpu",  # on_jax.py says itself when it trains as on a GPU
         "JAX_COMPILATION_CACHE_DIR": str(tmp_path),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiling is most of the time
     }
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/jax/on_jax.py"],

@@ -9,7 +9,7 @@ import pytest
 from machines import Machine
 from servers import SSHD, S3Server, SshServer, s3_server, ssh_server
 from storage import Bucket, Folder, Remote
-from workspace import Workspace
+from workspace import Workspace, made_once
 
 bucket_names = (f"cifar-{number}" for number in itertools.count())
 
@@ -22,7 +22,14 @@ def two_branches(
 
     Its committed params name a data set that is nowhere: a fetch fails loudly.
     """
-    machine = Machine.copy_of(finished_workspace, tmp_path_factory.mktemp("two") / "first")
+    made = made_once(
+        tmp_path_factory, "two", lambda folder: _with_two_branches(finished_workspace, folder)
+    )
+    return Machine.copy_of(made, tmp_path_factory.mktemp("two") / "first")
+
+
+def _with_two_branches(finished_workspace: Workspace, folder: Path) -> Machine:
+    machine = Machine.copy_of(finished_workspace, folder / "first")
     machine.set_params({"download.source": "/nowhere"})
     machine.commit("nothing to fetch from")
     machine.results["main"] = machine.outs()

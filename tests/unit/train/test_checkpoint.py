@@ -16,6 +16,7 @@ from training_runs import (
 )
 
 
+@pytest.mark.trains
 def test_a_backup_of_another_run_is_not_used(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -76,6 +77,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.trains
 def test_training_goes_on_where_a_backup_cannot_be_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,6 +88,7 @@ def test_training_goes_on_where_a_backup_cannot_be_written(
     pd.testing.assert_frame_equal(run.history, fitted(params, None).history, check_exact=True)
 
 
+@pytest.mark.trains
 def test_the_history_of_a_state_is_plain_json(tmp_path: Path) -> None:
     """What a callback's numbers become must not depend on NumPy's or Keras' types."""
     path = tmp_path / "training.backup"

@@ -52,6 +52,7 @@ def watched_epochs(
     return run, epochs
 
 
+@pytest.mark.trains
 def test_each_epoch_of_a_fit_shows_the_hardest_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """With Keras' own order of callbacks, metrics and validation."""
     params = small(shipped("fast"), epochs=4, batch_size=10, hardest_share=0.5)
@@ -62,6 +63,7 @@ def test_each_epoch_of_a_fit_shows_the_hardest_images(monkeypatch: pytest.Monkey
     assert [int(np.isinf(losses).sum()) for losses, _ in epochs] == [60, 30, 0, 0, 0]
 
 
+@pytest.mark.trains
 def test_a_loss_is_that_of_its_image(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a network that does not change, for which the epoch's end is as good as any moment."""
     data = Split(*synthetic_split(60, 0))

@@ -15,6 +15,8 @@ from cifar_pipeline.trained_model.canonical_archive import save_canonical
 from networks import narrow_fast, shipped, small
 from synthetic import synthetic_split
 
+pytestmark = pytest.mark.trains
+
 
 @pytest.mark.parametrize("name", ["baseline", "fast"])  # `quick` has one epoch
 def test_each_preset_stops_on_a_plateau(name: str) -> None:

@@ -19,6 +19,8 @@ from training_runs import (
     recipe,
 )
 
+pytestmark = pytest.mark.trains
+
 
 def saved_bytes(params: ModelParams, run: Run, path: Path) -> bytes:
     save_canonical(build_saved_network(params, STATISTICS, run.network), path, {})
@@ -26,16 +28,23 @@ def saved_bytes(params: ModelParams, run: Run, path: Path) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("name", "precision", "freq"),
+    ("name", "precision", "freq", "ends"),
     [
-        ("baseline", "float32", 1),
-        ("fast", "bfloat16", 2),
-        ("baseline", "float32", 2),
-        ("best", "float32", 1),
+        # Counted from the first epoch, or back from behind the last: 0 is when all epochs are done
+        # and no model has been saved.
+        ("baseline", "float32", 1, (1, 2, -1, 0)),
+        ("fast", "bfloat16", 2, (1, -1)),
+        ("baseline", "float32", 2, (2, 0)),
+        ("best", "float32", 1, (2, -1)),
     ],
 )
 def test_an_interrupted_run_ends_in_the_same_bits(
-    name: str, precision: str, freq: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str,
+    precision: str,
+    freq: int,
+    ends: tuple[int, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     params = recipe(name, freq)
     whole = fitted(params, None, precision)
@@ -43,13 +52,13 @@ def test_an_interrupted_run_ends_in_the_same_bits(
     number = len(whole.history)
     assert number > 2
     path = tmp_path / "training.backup"
-    # The last time with all epochs done, before a model was saved.
-    for epoch in (1, 2, number - 1, number):
+    after = [end if end > 0 else number + end for end in ends]
+    for epoch in after:
         with pytest.raises(ProcessEndedError):
             fitted(params, InterruptedCheckpoint(path, after=epoch), precision)
     capsys.readouterr()
     run = fitted(params, Checkpoint(path, KEY), precision)
-    assert f"going on after epoch {number} of {params.epochs}" in capsys.readouterr().out
+    assert f"going on after epoch {after[-1]} of {params.epochs}" in capsys.readouterr().out
     pd.testing.assert_frame_equal(run.history, whole.history, check_exact=True)
     assert (run.best_epoch, run.stopped_early) == (whole.best_epoch, whole.stopped_early)
     assert len(run.seconds) == number
