@@ -130,9 +130,10 @@ def changed_text(source: bytes, change: Change) -> bytes:
 
 def tests_for(module: Path) -> list[list[str]]:
     """Return the arguments of pytest for a module, the likeliest tests first, all at the end."""
-    folder = Path("tests/unit", *module.relative_to(PACKAGE).parent.parts)
-    own = folder / f"test_{module.stem}.py"
-    steps = [own, folder, Path("tests/unit"), Path("tests/commands"), Path("tests")]
+    parts = module.relative_to(PACKAGE).parent.parts
+    folder = Path("tests/unit", *parts)
+    own = [folder / f"test_{module.stem}.py", *([folder] if parts else [])]
+    steps = [*own, Path("tests/commands"), Path("tests/unit"), Path("tests")]
     return [[str(path)] for path in steps if (ROOT / path).exists()]
 
 

@@ -1,9 +1,16 @@
 """Mean and standard deviation of each channel."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from cifar_pipeline.dataset.channel_statistics import channel_statistics
+from cifar_pipeline.common.checksums import write_manifest
+from cifar_pipeline.dataset.channel_statistics import (
+    channel_statistics,
+    load_statistics,
+    write_statistics,
+)
 
 
 def test_statistics_of_a_hand_worked_case() -> None:
@@ -14,3 +21,10 @@ def test_statistics_of_a_hand_worked_case() -> None:
     statistics = channel_statistics(images)
     assert statistics.mean == (127.5, 7.0, 1.0)
     assert statistics.standard_deviation == pytest.approx((127.5, 0.0, 3**0.5))
+
+
+def test_written_statistics_come_back_exactly(tmp_path: Path) -> None:
+    statistics = channel_statistics(np.arange(96, dtype=np.uint8).reshape(2, 4, 4, 3))
+    write_statistics(tmp_path, statistics)
+    write_manifest(tmp_path)
+    assert load_statistics(tmp_path) == statistics
