@@ -207,16 +207,19 @@ def test_damage_in_the_workspace_alone(workspace: Workspace, finished_workspace:
 
 
 def test_objects_of_other_commits_are_named(workspace: Workspace) -> None:
-    workspace.run("git", "switch", "-qc", "smaller")
+    branch = "a-smaller-hold-out"
+    workspace.run("git", "switch", "-qc", branch)
     names = {}
-    for size, branch in ((40, "smaller"), (30, None)):
+    for size in (40, 20, 30):  # of a commit, of the branch, of a run that was not committed
         workspace.set_params({"preprocess.validation_images": size})
         workspace.run("dvc", "repro", "preprocess")
-        names[object_of(workspace, ARRAY)] = (
-            f"preprocess at {branch}" if branch else "an earlier run"
-        )
-        if branch:
+        path = object_of(workspace, ARRAY)
+        names[path] = f"preprocess at {branch}" if size == 20 else "an earlier run"
+        if size != 30:
             workspace.commit("a smaller hold-out")
+        if size == 40:
+            commit = workspace.run("git", "rev-parse", "HEAD")
+            names[path] = f"preprocess at {commit[:7]}"
     workspace.run("git", "restore", ".")
     workspace.run("git", "switch", "-q", "main")
     workspace.run("dvc", "checkout")
