@@ -45,3 +45,10 @@ def test_bytes_in_no_such_format_are_refused(content: bytes) -> None:
 def test_a_missing_batch_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="dvc repro download"):
         read_batches(tmp_path, ("test_batch.bin",), 10)
+
+
+def test_a_label_that_is_no_class_is_named_with_those_that_are() -> None:
+    images, labels = synthetic_split(20, 3)
+    decode_batch(encode_batch(images, np.full_like(labels, 9)))
+    with pytest.raises(ValueError, match=r"^label 10 found, labels are 0 to 9$"):
+        decode_batch(encode_batch(images, np.full_like(labels, 10)))
