@@ -42,7 +42,9 @@ def search_path() -> str:
 
     Where the system lacks what the server needs, they are real ones.
     """
-    if not hasattr(os, "pidfd_open"):  # on Linux alone
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):  # not Linux, or a sandbox that forbids it
         return INTERPRETERS
     return f"{prepared_programs()}{os.pathsep}{INTERPRETERS}"
 
