@@ -10,7 +10,6 @@ that `make test` runs. What no test notices is listed, and makes the exit code 1
 
 import ast
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -170,22 +169,14 @@ def main(
     show: Annotated[bool, typer.Option("--show", help="List the changes, make none.")] = False,
 ) -> None:
     """Break functions of src one at a time and list what no test notices."""
+    sys.path.insert(0, str(ROOT / "tests/helpers"))
+    from workspace import copy_project
+
     picked = pick(functions, seed)
     survivors = []
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "project"
-        listed = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard", "-z"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        for name in filter(None, listed.stdout.split("\0")):
-            target = copy / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if (ROOT / name).is_file():
-                shutil.copy2(ROOT / name, target)
+        copy_project(copy, lambda _: True)
         subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
         for number, broken in enumerate(picked, 1):
             if show or number < first:

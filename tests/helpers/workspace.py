@@ -76,12 +76,27 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
+def copy_project(folder: Path, wanted: Callable[[str], bool]) -> None:
+    """Copy the files that Git would, ignored ones left out, whose names are `wanted`."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in listed.stdout.decode().split("\0"):
+        if name and wanted(name) and (ROOT / name).is_file():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+
+
 def made_once(
     tmp_path_factory: pytest.TempPathFactory, name: str, make: "Callable[[Path], AnyWorkspace]"
 ) -> "AnyWorkspace":
     """Return what `make` gives for a folder; the first process of the tests to ask calls it.
 
-    The others get that, in the same folder: none of them may change it.
+    The others get that, in the same folder: each of them works in a copy.
     """
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -92,7 +107,6 @@ def made_once(
             folder.mkdir()
             answer.write_bytes(pickle.dumps(make(folder)))
         made: AnyWorkspace = pickle.loads(answer.read_bytes())
-    made.environment["PATH"] = search_path()
     return made
 
 
@@ -108,7 +122,10 @@ class Workspace:
         self.first_output = ""
         self.source = folder / "batches"
         self.environment = environment(folder)
-        self._copy_project()
+        # The real run's results have no place beside synthetic data.
+        copy_project(
+            self.folder, lambda name: name != "dvc.lock" and not name.endswith((".json", ".csv"))
+        )
         sums = write_batches(self.source)
         self.set_params({**SMALL, "download.source": str(self.source), "download.sha256": sums})
         self.run("git", "init", "-q", "-b", "main")
@@ -121,22 +138,6 @@ class Workspace:
         other.environment = environment(folder)
         shutil.copytree(self.folder, other.folder, symlinks=True)
         return other
-
-    def _copy_project(self) -> None:
-        """Copy what Git would: the working tree's files, ignored ones left out."""
-        listed = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard", "-z"],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        )
-        for name in listed.stdout.decode().split("\0"):
-            # The real run's results have no place beside synthetic data.
-            produced = name == "dvc.lock" or name.endswith((".json", ".csv"))
-            if name and not produced and (ROOT / name).is_file():
-                target = self.folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, target)
 
     def run(self, *command: str, expect: int = 0) -> str:
         """Run a command in the clone; return what it printed, both streams."""

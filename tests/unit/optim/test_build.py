@@ -32,9 +32,12 @@ def members(union: Any) -> set[type[Section]]:
     return set(get_args(get_args(union)[0]))
 
 
+def in_order(schemas: set[type[Section]]) -> list[type[Section]]:
+    return sorted(schemas, key=lambda schema: schema.__name__)
+
+
 def by_name(schemas: set[type[Section]]) -> Any:
-    ordered = sorted(schemas, key=lambda schema: schema.__name__)
-    return pytest.mark.parametrize("schema", ordered, ids=lambda schema: schema.__name__)
+    return pytest.mark.parametrize("schema", in_order(schemas), ids=lambda schema: schema.__name__)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_an_optimizer_steps_and_is_made_again_from_its_configuration(schema: typ
     ("schema", "key"),
     [
         (schema, key)
-        for schema in sorted(members(Optimizer), key=lambda schema: schema.__name__)
+        for schema in in_order(members(Optimizer))
         for key in schema.model_fields
         if key != "name"
     ],
