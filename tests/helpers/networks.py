@@ -44,9 +44,11 @@ def shipped(name: str) -> ModelParams:
 
 
 def small(params: ModelParams, **changes: object) -> ModelParams:
-    """Return `params` with few filters and `changes`."""
-    blocks = {
-        name: block.model_copy(update={"filters": 8}) for name, block in params.blocks.items()
-    }
+    """Return `params` with few filters, fewer convolutions after the first block, and `changes`."""
+    blocks = {}
+    for name, block in params.blocks.items():
+        least = 2 if block.shortcut else 1
+        number = block.convolutions if not blocks else min(block.convolutions, least)
+        blocks[name] = block.model_copy(update={"filters": 8, "convolutions": number})
     head = params.head.model_copy(update={"dense_units": min(params.head.dense_units, 16)})
     return params.model_copy(update={"blocks": blocks, "head": head, **changes})

@@ -27,6 +27,8 @@ SMALL = {
     "models.fast.block1.filters": 8,
     "models.fast.block2.filters": 8,
     "models.fast.block3.filters": 8,
+    "models.fast.block2.convolutions": 1,
+    "models.fast.block3.convolutions": 1,
     "models.fast.precision": "float32",
     "preprocess.validation_images": 50,
 }

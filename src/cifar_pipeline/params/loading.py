@@ -1,6 +1,8 @@
 """Read a section of params.yaml and validate it against its schema."""
 
+import copy
 import difflib
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
@@ -70,6 +72,11 @@ def nearest(name: object, known: Mapping[str, Any] | list[str]) -> str:
     return f"; known: {', '.join(known)}" if known else ""
 
 
+@functools.lru_cache(maxsize=1)  # a stage reads several sections of one file
+def _parsed(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read `path` as YAML 1.2, the dialect in which DVC itself reads it.
 
@@ -77,7 +84,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ParamsError: the file is missing, is no YAML or holds no mapping.
     """
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        content = copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ParamsError(f"{path}: cannot be read ({error.strerror})") from None
     except (YAMLError, ValueError) as error:
