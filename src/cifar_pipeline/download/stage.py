@@ -24,11 +24,16 @@ from cifar_pipeline.download.errors import (
     TooSlowError,
 )
 from cifar_pipeline.download.install import describe, install, is_installed
-from cifar_pipeline.download.own_pictures import install_pictures, is_picture_folder
+from cifar_pipeline.download.own_pictures import (
+    install_pictures,
+    is_picture_folder,
+    require_source,
+)
 from cifar_pipeline.download.progress import progress_bar
 from cifar_pipeline.download.rate_limit import RateMonitor
 from cifar_pipeline.download.sources import FETCHERS
-from cifar_pipeline.params.download import PICTURES, DownloadParams, RemoteSource
+from cifar_pipeline.params.download import DownloadParams, RemoteSource
+from cifar_pipeline.params.image_size import CIFAR_IMAGE_SIZE
 
 LOCAL_COPY = (
     "If you have a copy of CIFAR-10, name it in params.yaml:"
@@ -48,11 +53,21 @@ def download(raw: Path, params: DownloadParams) -> None:
         PipelineError: no source gave them, or a folder cannot be written.
     """
     source = Path(params.source).expanduser() if params.source is not None else None
-    if source and is_picture_folder(source):
-        number = install_pictures(source, raw, params.sha256.get(PICTURES))
-        say(f"{source}: {number:,} pictures verified and shrunk")
+    if params.pictures or (source and is_picture_folder(source)):
+        sizes = install_pictures(require_source(source), raw, params)
+        listed = ", ".join(f"{part} {number:,}" for part, number in sizes.items())
+        say(
+            f"{source}: {listed} pictures verified and made {params.image_size} x "
+            f"{params.image_size}"
+        )
         return
     sha256 = params.of_batch_files()
+    if params.image_size != CIFAR_IMAGE_SIZE:
+        raise PipelineError(
+            f"download.image_size: CIFAR-10's images have {CIFAR_IMAGE_SIZE} pixels a side, got "
+            f"{params.image_size}; set it to {CIFAR_IMAGE_SIZE}, or name a folder of your own "
+            "pictures as download.source"
+        )
     if source:
         _from_local(source, raw, sha256)
     elif is_installed(raw, sha256):
@@ -70,8 +85,7 @@ def _from_local(source: Path, raw: Path, sha256: Mapping[str, str]) -> None:
     if not source.exists():
         raise PipelineError(
             f"download.source: {source} does not exist; give a folder with the six .bin files,"
-            " an archive of CIFAR-10, a folder with train/ and test/ of your own, or null to fetch"
-            " CIFAR-10"
+            " an archive of CIFAR-10, a folder of your own pictures, or null to fetch CIFAR-10"
         )
     batches = batches_in_folder(source) if source.is_dir() else batches_in_archive(source)
     try:

@@ -1,17 +1,20 @@
 """Decode one picture file, of any kind and size, into what the model takes."""
 
+import io
 import os
 import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
-from cifar_pipeline.images.paths import Fit, PictureError, shown
+from cifar_pipeline.images.paths import PictureError, shown
+from cifar_pipeline.params.download import Fit
 
 # Not all that Pillow knows: EPS, for one, is a program that Ghostscript would run.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO")
@@ -20,38 +23,104 @@ _READABLE = "PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF, JPEG 2000, PPM or ICO"
 MAX_PIXELS = 120_000_000
 # WebP and AVIF are read into memory as a whole before anything is known of them.
 MAX_BYTES = 2**29
-_SIZE = IMAGE_SHAPE[0]
 _WHITE = (255, 255, 255)
+# A JPEG is decoded at half, a quarter or an eighth of its size where that leaves so many times
+# the pixels of a side.
+_REDUCED_TO = 2
 # Tags of TIFF, and what they say.
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 _SAMPLE_FORMAT, _UNSIGNED = 339, (1,)
 
 
-def decode_picture(path: str, fit: Fit = "crop") -> np.ndarray:
-    """Return the picture at `path` as uint8 (32, 32, 3), RGB from 0 to 255.
+class Decoding(NamedTuple):
+    """How a picture becomes an image; a model remembers how its training images did.
+
+    Attributes:
+        size: side of the image in pixels.
+        fit: what becomes of a picture that is not square, see `fitted`.
+        reduced: whether a JPEG far larger than needed is decoded at a part of its size, in less
+            time.
+    """
+
+    size: int = IMAGE_SHAPE[0]
+    fit: Fit = "crop"
+    reduced: bool = False
+
+
+class Decoded(NamedTuple):
+    """A picture as an image.
+
+    Attributes:
+        pixels: uint8 (size, size, 3), RGB from 0 to 255.
+        width: of the picture as the file has it, in pixels.
+        height: likewise.
+        mode: Pillow's name of its kind of pixels, such as RGB, L (grey) or CMYK.
+    """
+
+    pixels: np.ndarray
+    width: int
+    height: int
+    mode: str
+
+
+def decode_picture(path: str, decoding: Decoding = Decoding()) -> np.ndarray:  # noqa: B008
+    """Return the picture at `path` as uint8 (size, size, 3), RGB from 0 to 255.
 
     The content decides on the format, not the name. Of an animation or of several pages the first
     counts. The picture is turned as its EXIF data says; what is transparent is composed over
     white; CMYK is converted without its colour profile. Grey of 16 bits is scaled by 255 / 65535;
     grey of 32 bits or of floats, whose range no file states, so that its least value becomes 0 and
-    its greatest 255. A picture of 32 x 32 8-bit RGB pixels keeps every one of them.
+    its greatest 255. A picture of the image's size in 8-bit RGB keeps every pixel.
 
     Args:
         path: a regular file of at most `MAX_BYTES`.
-        fit: what becomes of a picture that is not square, see `fitted`.
+        decoding: size and fit of the image.
 
     Raises:
         PictureError: the file is missing, no picture, broken or too large.
     """
+    with silenced():
+        return decode_file(path, decoding).pixels
+
+
+def decode_file(path: str, decoding: Decoding, content: bytes | None = None) -> Decoded:
+    """Return the picture at `path`, decoded as `decode_picture` does, inside of `silenced`.
+
+    Args:
+        path: as there.
+        decoding: size and fit of the image.
+        content: the file's bytes where the caller has read them.
+
+    Raises:
+        PictureError: as there.
+    """
+    with _opened(path, content) as picture:
+        (width, height), mode = picture.size, picture.mode
+        if decoding.reduced:
+            picture.draft(None, (_REDUCED_TO * decoding.size, _REDUCED_TO * decoding.size))
+        image = fitted(_loaded(picture), decoding.fit, decoding.size)
+        return Decoded(np.asarray(image), width, height, mode)
+
+
+def decode_whole(path: str) -> np.ndarray:
+    """Return the picture at `path` at its own size, uint8 (H, W, 3), inside of `silenced`.
+
+    Raises:
+        PictureError: as `decode_picture`.
+    """
+    with _opened(path, None) as picture:
+        return np.asarray(_loaded(picture))
+
+
+@contextmanager
+def _opened(path: str, content: bytes | None) -> Iterator[Image.Image]:
+    """Yield the picture at `path`; whatever its decoding raises in the block is a PictureError."""
     require_regular(path)
     try:
-        with _quiet(), Image.open(path, formats=FORMATS) as picture:
+        file = path if content is None else io.BytesIO(content)
+        with Image.open(file, formats=FORMATS) as picture:
             _require_small(path, picture)
-            picture.load()
-            # Damaged EXIF data: the pixels are all there, and that they be turned is only likely.
-            with suppress(Exception):
-                ImageOps.exif_transpose(picture, in_place=True)
-            return np.asarray(fitted(_as_rgb(picture), fit))
+            yield picture
     except PictureError:
         raise
     # A broken file can raise anything: struct.error, SyntaxError, IndexError, ValueError, ...
@@ -59,26 +128,35 @@ def decode_picture(path: str, fit: Fit = "crop") -> np.ndarray:
         raise PictureError(path, _reason(path, error)) from None
 
 
-def fitted(picture: Image.Image, fit: Fit) -> Image.Image:
-    """Return an RGB picture of any size as one of 32 x 32.
+def _loaded(picture: Image.Image) -> Image.Image:
+    """Decode a picture that was opened, and return it upright, in 8-bit RGB."""
+    picture.load()
+    # Damaged EXIF data: the pixels are all there, and that they be turned is only likely.
+    with suppress(Exception):
+        ImageOps.exif_transpose(picture, in_place=True)
+    return _as_rgb(picture)
+
+
+def fitted(picture: Image.Image, fit: Fit, size: int = IMAGE_SHAPE[0]) -> Image.Image:
+    """Return an RGB picture of any size as one of `size` x `size`.
 
     `crop` keeps the square in the middle, `pad` adds white on both sides, `stretch` changes the
-    proportions. A side above 32 pixels shrinks by area resampling (each new pixel is the mean of
-    the area that it covers), a smaller one grows by Lanczos resampling.
+    proportions. A side above `size` pixels shrinks by area resampling (each new pixel is the mean
+    of the area that it covers), a smaller one grows by Lanczos resampling.
     """
     width, height = picture.size
     if fit == "crop":
         side = min(width, height)
         left, top = (width - side) // 2, (height - side) // 2
-        return _resampled(picture, (_SIZE, _SIZE), (left, top, left + side, top + side))
+        return _resampled(picture, (size, size), (left, top, left + side, top + side))
     whole = (0, 0, width, height)
     if fit == "stretch":
-        return _resampled(picture, (_SIZE, _SIZE), whole)
-    scale = _SIZE / max(width, height)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    padded = Image.new("RGB", (_SIZE, _SIZE), _WHITE)
-    place = ((_SIZE - size[0]) // 2, (_SIZE - size[1]) // 2)
-    padded.paste(_resampled(picture, size, whole), place)
+        return _resampled(picture, (size, size), whole)
+    scale = size / max(width, height)
+    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+    padded = Image.new("RGB", (size, size), _WHITE)
+    place = ((size - inner[0]) // 2, (size - inner[1]) // 2)
+    padded.paste(_resampled(picture, inner, whole), place)
     return padded
 
 
@@ -137,10 +215,11 @@ def _numbers(picture: Image.Image) -> np.ndarray:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def silenced() -> Iterator[None]:
     """Keep Pillow's warnings, and what it logs and libtiff writes, off the terminal.
 
-    What is wrong with a file comes as an exception as well.
+    What is wrong with a file comes as an exception as well. The process's standard error goes
+    nowhere meanwhile, that of all its threads.
     """
     terminal = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -5,12 +5,9 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from cifar_pipeline.common.errors import PipelineError
 
-# What becomes of a picture that is not square, see picture_decoding.fitted.
-Fit = Literal["crop", "pad", "stretch"]
 # In a folder, only files that end so count as pictures. A file that is named itself may end in
 # anything: its content decides.
 SUFFIXES = (
@@ -29,7 +26,7 @@ class PictureError(PipelineError):
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{shown(name) or 'an empty name'}: {reason}")
-        self.name = name
+        self.name, self.reason = name, reason
 
 
 def shown(name: str) -> str:

