@@ -47,7 +47,7 @@ def preprocess(raw: Path, processed: Path, params: PreprocessParams) -> dict[str
     names = read_class_names(raw / CLASS_NAMES_FILE) if own else CLASS_NAMES
     batches = tuple(name for name in files if name in TRAIN_BATCHES)
     images, labels = read_batches(raw, batches, len(names))
-    train, validation = hold_out(labels, len(names), params.validation_images, params.seed)
+    train, validation = hold_out(labels, names, params.validation_images, params.seed)
     splits = {
         "train": (images[train], labels[train]),
         "validation": (images[validation], labels[validation]),
