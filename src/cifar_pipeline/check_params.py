@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from cifar_pipeline.common.console import command_app
@@ -15,7 +16,7 @@ from cifar_pipeline.params.loading import Section, nearest, pick, read_yaml, val
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.params.presets import load_model, validate_model
 from cifar_pipeline.params.train import TrainParams
-from cifar_pipeline.preprocess.hold_out import images_of_each
+from cifar_pipeline.preprocess.hold_out import held_of_each
 
 _IMAGES_OF_A_CLASS = 5_000  # of CIFAR-10, for training
 SECTIONS: dict[str, type[Section]] = {
@@ -45,8 +46,8 @@ def check_params(path: Path) -> None:
         # DVC sees the digest alone: other pictures would go unnoticed.
         check_pictures(source, choices.sha256.get(PICTURES))
     else:
-        size = content["preprocess"]["validation_images"]
-        images_of_each(size, len(CLASS_NAMES), _IMAGES_OF_A_CLASS)
+        sizes = np.full(len(CLASS_NAMES), _IMAGES_OF_A_CLASS)
+        held_of_each(sizes, CLASS_NAMES, content["preprocess"]["validation_images"])
     presets = pick(content, ["models"], path)
     if isinstance(presets, dict):
         for name, values in presets.items():

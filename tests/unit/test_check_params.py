@@ -73,8 +73,21 @@ def test_the_shipped_file_is_valid() -> None:
             {"models.fast.validation_freq": 0},
             "models.fast.validation_freq: input should be greater than or equal to 1",
         ),
-        ({"preprocess.validation_images": 5001}, "preprocess.validation_images"),
-        ({"preprocess.validation_images": 50000}, "preprocess.validation_images"),
+        (
+            {"preprocess.validation_images": 49_991},
+            "preprocess.validation_images = 49991 is impossible with 50,000 images of 10 classes, "
+            "the smallest 'airplane' with 5,000; expected 10 to 49990, or a share such as 0.1",
+        ),
+        *(
+            (
+                {f"preprocess.{key}": value},
+                f"preprocess.{key}: expected a number of images, 1 or more, or a share of them "
+                f"between 0 and 1, as 0.1, got {value!r}",
+            )
+            for key in ("validation_images", "test_images")
+            for value in (0, -5, True, 0.0, 1.0, 5000.0, "0.1", None)
+        ),
+        ({"models.fast.class_weight": "equal"}, "models.fast.class_weight: input should be 'none'"),
         ({"models": {}}, "no preset 'fast' under models"),
         ({"evaluate": 3}, "evaluate must be a mapping"),
         ({"preprocess": ...}, "preprocess is missing"),
@@ -86,6 +99,20 @@ def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], message:
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"preprocess.validation_images": 49_990},
+        {"preprocess.validation_images": 5001},
+        {"preprocess.validation_images": 0.1, "preprocess.test_images": 100},
+        {"preprocess.test_images": ...},
+        {"models.fast.class_weight": ...},
+    ],
+)
+def test_what_may_be_written(tmp_path: Path, changes: dict[str, Any]) -> None:
+    check_params(written(tmp_path, changes))
 
 
 def test_other_pictures_than_the_digest_s_are_noticed(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ FILE = ROOT / "params.yaml"
 SHIPPED = YAML(typ="safe", pure=True).load(FILE.read_text())["models"]
 # Keys with an off value that people's commands set: no preset may leave them out.
 SET_BY_PEOPLE = {
-    *("whitening", "hardest_share", "validation_freq", "label_smoothing"),
+    *("whitening", "hardest_share", "class_weight", "validation_freq", "label_smoothing"),
     *(f"blockN.{key}" for key in ("pooling", "dropout", "batch_normalization", "shortcut")),
     *(f"head.{key}" for key in ("dense_units", "dropout", "logit_scale")),
     *(f"augmentation.{key}" for key in ("flip", "translate", "cutout")),

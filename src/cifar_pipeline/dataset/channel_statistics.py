@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.checksums import check_manifest
+from cifar_pipeline.dataset.npy_files import parts_of
 
 STATISTICS = "statistics.json"
 
@@ -25,9 +26,13 @@ def channel_statistics(images: np.ndarray) -> ChannelStatistics:
     They come from integer sums of pixels and of squared pixels, so that no order of additions and
     no processor can change them.
     """
+    every_count = np.zeros((3, 256), np.int64)
+    for part in parts_of(images):
+        for channel in range(3):
+            values = images[part][..., channel].reshape(-1)
+            every_count[channel] += np.bincount(values, minlength=256)
     mean, deviation = [], []
-    for channel in range(3):
-        counts = np.bincount(images[..., channel].reshape(-1), minlength=256).tolist()
+    for counts in every_count.tolist():
         number = sum(counts)
         total = sum(count * value for value, count in enumerate(counts))
         squares = sum(count * value * value for value, count in enumerate(counts))

@@ -35,6 +35,9 @@ class ImageSet(BaseModel):
         layout: how their folder was laid out, in words.
         left_out: the number of files that were left out as faulty.
         modes: the number of pictures of each kind of pixels, by Pillow's name.
+        repeated: the number of training images that are also in another part, or under another
+            label. Known when preprocess has made the parts.
+        repeated_left_out: whether these were left out of training.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -46,6 +49,8 @@ class ImageSet(BaseModel):
     layout: str = ""
     left_out: int = 0
     modes: dict[str, int] = {}
+    repeated: int = 0
+    repeated_left_out: bool = False
 
 
 class FileRecord(NamedTuple):

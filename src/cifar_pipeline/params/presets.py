@@ -64,6 +64,12 @@ class ModelParams(Section):
         "greatest when they were last shown, and before these any that were never "
         "shown.",
     )
+    class_weight: Literal["none", "balanced"] = off(
+        "none",
+        description="Weights of the training images in the loss: `none`, all the same; `balanced`, "
+        "N / (K n) for each of the n images of a class, of N images of K classes, so that each "
+        "class weighs the same in all.",
+    )
     batch_size: int = Field(ge=1, description="Images of a training step.")
     epochs: int = Field(ge=1, description="How many at most.")
     validation_freq: int = off(

@@ -1,56 +1,101 @@
-"""A stratified, seeded hold-out."""
+"""A stratified, seeded hold-out: the classes keep their shares, whatever their sizes."""
+
+from typing import Final
 
 import numpy as np
 
 from cifar_pipeline.common.errors import ParamsError
 
+# Of each class, how many images a hold-out leaves at least: for training; and, where a test part is
+# split off first, one more for validation.
+_LEFT: Final = {"validation": 1, "test": 2}
+_TEST_STREAM: Final = (1,)
 
-def images_of_each(size: int, classes: int, smallest: int) -> int:
-    """Return how many images of each class a hold-out of `size` takes.
+
+def held_of_each(
+    sizes: np.ndarray, names: tuple[str, ...], size: int | float, part: str = "validation"
+) -> np.ndarray:
+    """Return how many images of each class a hold-out takes.
+
+    The counts are in proportion to the sizes of the classes by the method of the largest remainder
+    (Hamilton's), within bounds: at least 1 image of each class is held out, and at least 1 is left,
+    or 2 where a test part is split off. Of equal remainders the first class comes first.
 
     Args:
-        size: images to hold out in all.
-        classes: number of classes.
-        smallest: images of the smallest class.
+        sizes: images of each class, int64 (classes,).
+        names: of the classes, in label order.
+        size: as in `hold_out`.
+        part: "validation" or "test".
+
+    Returns:
+        int64 (classes,), whose sum is `size`; of a share, that many images, rounded to a whole
+        number, but at least one and at most all but those that are left.
 
     Raises:
-        ParamsError: `size` is no multiple of `classes`, or would leave a class without images.
+        ParamsError: a class is too small, or `size` is too small or too great a number.
     """
-    per_class, rest = divmod(size, classes)
-    if rest:
+    param, left = f"preprocess.{part}_images", _LEFT[part]
+    number, classes = int(sizes.sum()), len(names)
+    smallest = int(sizes.argmin())
+    if sizes[smallest] <= left:
+        purposes = "1 for testing, 1 for validation" if part == "test" else "1 for validation"
         raise ParamsError(
-            f"preprocess.validation_images must be a multiple of {classes}, got {size}"
+            f"{param}: class {names[smallest]!r} has {_images(int(sizes[smallest]))}; expected at "
+            f"least {left + 1} ({purposes}, 1 for training): add images of it, or remove the class"
         )
-    if per_class >= smallest:
+    least, most = classes, number - left * classes
+    if isinstance(size, float):
+        size = min(max(round(size * number), least), most)
+    elif not least <= size <= most:
         raise ParamsError(
-            f"preprocess.validation_images = {size} takes {per_class} of each class, "
-            f"and the smallest class has {smallest}; expected at most {(smallest - 1) * classes}"
+            f"{param} = {size} is impossible with {number:,} images of {classes} classes, the "
+            f"smallest {names[smallest]!r} with {sizes[smallest]:,}; expected {least} to {most}, "
+            "or a share such as 0.1"
         )
-    return per_class
+    held = np.clip(size * sizes // number, 1, sizes - left)
+    while held.sum() != size:
+        lacking = size * sizes - held * number  # exact, in units of 1 / number
+        if held.sum() < size:
+            held[np.where(held < sizes - left, lacking, -(number**2)).argmax()] += 1
+        else:  # the classes of less than an image have got one
+            held[np.where(held > 1, lacking, number**2).argmin()] -= 1
+    return held
 
 
 def hold_out(
-    labels: np.ndarray, classes: int, size: int, seed: int
+    labels: np.ndarray,
+    names: tuple[str, ...],
+    size: int | float,
+    seed: int,
+    part: str = "validation",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split indices into a training and a validation part, the same number held out of each class.
+    """Split indices into a rest and a held-out part, in which the classes have the same shares.
 
     Args:
-        labels: uint8 (N,), from 0 to `classes` - 1.
-        classes: their number.
-        size: images to hold out in all, a multiple of the number of classes.
+        labels: uint8 (N,), from 0 to the number of names - 1.
+        names: of the classes, in label order.
+        size: to hold out: an int, the number of images in all; or a float between 0 and 1, their
+            share of the N images.
         seed: which ones; the generator is NumPy's PCG64, the same on every machine.
+        part: the name of what is held out, "validation" or "test". Each has a random stream of its
+            own, so that one seed serves both.
 
     Returns:
-        Two ascending arrays of indices, int64: training (N - size,) and validation (size,).
+        Two ascending arrays of indices, int64: the rest and the held-out part.
 
     Raises:
-        ParamsError: as `images_of_each`.
+        ParamsError: as `held_of_each`.
     """
-    per_class = images_of_each(size, classes, int(np.bincount(labels, minlength=classes).min()))
-    generator = np.random.Generator(np.random.PCG64(seed))
+    held_out = held_of_each(np.bincount(labels, minlength=len(names)), names, size, part)
+    stream = np.random.SeedSequence(seed, spawn_key=_TEST_STREAM if part == "test" else ())
+    generator = np.random.Generator(np.random.PCG64(stream))
     held = [
-        generator.permutation(np.flatnonzero(labels == label))[:per_class]
-        for label in range(classes)
+        generator.permutation(np.flatnonzero(labels == label))[:number]
+        for label, number in enumerate(held_out)
     ]
-    validation = np.sort(np.concatenate(held))
-    return np.setdiff1d(np.arange(len(labels)), validation), validation
+    indices = np.sort(np.concatenate(held))
+    return np.setdiff1d(np.arange(len(labels)), indices), indices
+
+
+def _images(number: int) -> str:
+    return "1 image" if number == 1 else f"{number:,} images"

@@ -1,8 +1,8 @@
 """The splits of a user's own images: parts that their folder gave, and parts held out of train."""
 
-import csv
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,50 +11,105 @@ from cifar_pipeline.common.console import say
 from cifar_pipeline.dataset.arrays import CLASSES, SPLITS, array_names, load_class_names
 from cifar_pipeline.dataset.image_set import (
     FILES,
-    IMAGE_SET,
     FileRecord,
     load_files,
+    load_image_set,
     repeated,
     write_files,
+    write_image_set,
 )
 from cifar_pipeline.dataset.npy_files import open_for_reading, write_rows
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.preprocess.hold_out import hold_out
 
-_GIVEN = {"validation": "preprocess.validation_images", "test": "preprocess.test_images"}
+
+class _Rows(NamedTuple):
+    """The rows of a split: indices, int64 (N,), into the arrays of a part that download wrote."""
+
+    part: str
+    indices: np.ndarray
 
 
 def write_own_splits(raw: Path, processed: Path, params: PreprocessParams) -> dict[str, int]:
     """Write the arrays, names and files of the three splits; return the number of images of each.
 
-    A part that the folder gave is used as it is; a test part that it did not give is held out of
+    A part that the folder gave is used as it is. A test part that it did not give is held out of
     the training images, and then a validation part.
 
     Raises:
-        PipelineError: as `hold_out`.
+        PipelineError: as `hold_out`; no training image of a class is left.
     """
     names = load_class_names(raw, "download")
     table = load_files(raw, "download")
-    records = [FileRecord(*row) for row in table.itertuples(index=False)]
-    given = {part: [r for r in records if r.part == part] for part in SPLITS}
-    labels = {part: np.array([r.label for r in of], np.uint8) for part, of in given.items()}
-    rows = {part: (part, np.arange(len(of))) for part, of in given.items() if of}
-    rest = rows["train"][1]
-    for part, size in (("test", params.test_images), ("validation", params.validation_images)):
-        if part not in rows:
-            kept, held = hold_out(labels["train"][rest], names, size, params.seed, part)
-            rows[part], rest = ("train", rest[held]), rest[kept]
-    rows["train"] = ("train", rest)
-    rows["train"] = ("train", _without_repeated(given, rows, params))
-    for split in SPLITS:
-        part, indices = rows[split]
-        _write_split(raw, processed, split, part, indices)
-    with replacing(processed / FILES) as temporary:
-        write_files(
-            temporary,
-            [given[rows[s][0]][at]._replace(part=s) for s in SPLITS for at in rows[s][1]],
+    given = {
+        part: [FileRecord(*row) for row in table[table["part"] == part].itertuples(index=False)]
+        for part in SPLITS
+    }
+    splits = _splits(given, names, params)
+    records = [
+        given[splits[split].part][at]._replace(part=split)
+        for split in SPLITS
+        for at in splits[split].indices
+    ]
+    described = load_image_set(raw, "download")
+    again = _repeated_in_training(records)
+    if again.any():
+        described = described.model_copy(
+            update={
+                "repeated": int(again.sum()),
+                "repeated_left_out": params.repeated_images == "leave_out",
+            }
         )
-    for name in (CLASSES, IMAGE_SET):
+        _tell_of_repeated(described.repeated, described.repeated_left_out)
+    if described.repeated_left_out:
+        train = splits["train"]
+        splits["train"] = train._replace(indices=train.indices[~again])
+        records = [*(r for r, out in zip(records, again) if not out), *records[len(again) :]]
+    for split, rows in splits.items():
+        _write_split(raw, processed, split, rows)
+    with replacing(processed / FILES) as temporary:
+        write_files(temporary, records)
+    with replacing(processed / CLASSES) as temporary:
+        shutil.copyfile(raw / CLASSES, temporary)
+    write_image_set(processed, described)
+    return {split: len(rows.indices) for split, rows in splits.items()}
+
+
+def _splits(
+    given: dict[str, list[FileRecord]], names: tuple[str, ...], params: PreprocessParams
+) -> dict[str, _Rows]:
+    labels = np.array([record.label for record in given["train"]], np.uint8)
+    rest = np.arange(len(labels))
+    splits = {part: _Rows(part, np.arange(len(of))) for part, of in given.items() if of}
+    for part, size in (("test", params.test_images), ("validation", params.validation_images)):
+        if part not in splits:
+            kept, held = hold_out(labels[rest], names, size, params.seed, part)
+            splits[part], rest = _Rows("train", rest[held]), rest[kept]
+    return {**splits, "train": _Rows("train", rest)}
+
+
+def _repeated_in_training(records: list[FileRecord]) -> np.ndarray:
+    """Return which training images are also in another split or under another label, bool (N,)."""
+    places = np.array([SPLITS.index(record.part) for record in records])
+    labels = np.array([record.label for record in records])
+    groups = np.array([record.group for record in records])
+    return repeated(places, labels, groups)[places == SPLITS.index("train")]
+
+
+def _tell_of_repeated(number: int, left_out: bool) -> None:
+    what = (
+        "left out of training"
+        if left_out
+        else "kept; `-S preprocess.repeated_images=leave_out` leaves them out"
+    )
+    say(
+        f"warning: {number:,} training images are also in another part or under another label "
+        f"(equal `group` in data/processed/{FILES}): {what}"
+    )
+
+
+def _write_split(raw: Path, processed: Path, split: str, rows: _Rows) -> None:
+    images, labels = (open_for_reading(raw / name) for name in array_names(rows.part))
+    for name, array in zip(array_names(split), (images, labels), strict=True):
         with replacing(processed / name) as temporary:
-            shutil.copyfile(raw / name, temporary)
-    return {split: len(rows[split][1]) for split in SPLITS}
+            write_rows(temporary, array, rows.indices)

@@ -1,7 +1,6 @@
 """From what download left to arrays: train, validation and test."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +11,8 @@ from cifar_pipeline.dataset.arrays import CLASSES, array_names
 from cifar_pipeline.dataset.binary_format import TEST_BATCH, TRAIN_BATCHES, read_batches
 from cifar_pipeline.dataset.channel_statistics import channel_statistics, write_statistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
-from cifar_pipeline.dataset.image_set import (
-    FILES,
-    IMAGE_SET,
-    ImageSet,
-    load_image_set,
-    write_image_set,
-)
-from cifar_pipeline.dataset.npy_files import open_for_reading, write_rows
+from cifar_pipeline.dataset.image_set import IMAGE_SET, ImageSet, write_image_set
+from cifar_pipeline.dataset.npy_files import open_for_reading
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.preprocess.hold_out import hold_out
 from cifar_pipeline.preprocess.own_images import write_own_splits
