@@ -6,19 +6,22 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from cifar_pipeline.adopt.check_pictures import check_pictures
 from cifar_pipeline.common.console import command_app
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
-from cifar_pipeline.download.own_pictures import check_pictures, is_picture_folder
-from cifar_pipeline.params.download import PICTURES, DownloadParams
+from cifar_pipeline.download.picture_source import is_picture_folder
+from cifar_pipeline.params.download import DownloadParams
 from cifar_pipeline.params.evaluate import EvaluateParams
+from cifar_pipeline.params.image_size import require_cifar_size
 from cifar_pipeline.params.loading import Section, nearest, pick, read_yaml, validate
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.params.presets import load_model, validate_model
 from cifar_pipeline.params.train import TrainParams
-from cifar_pipeline.preprocess.hold_out import held_of_each
+from cifar_pipeline.preprocess.hold_out import require_splits
 
 _IMAGES_OF_A_CLASS = 5_000  # of CIFAR-10, for training
+_DATA = Path("data")  # where lists of faulty files go
 SECTIONS: dict[str, type[Section]] = {
     "download": DownloadParams,
     "preprocess": PreprocessParams,
@@ -40,19 +43,29 @@ def check_params(path: Path) -> None:
             raise ParamsError(f"{path}: {name} is not a known section{nearest(name, known)}")
     for name, schema in SECTIONS.items():
         validate(schema, pick(content, [name], path), name, path)
-    choices = validate(DownloadParams, content["download"], "download", path)
-    source = Path(choices.source).expanduser() if choices.source else None
-    if source and is_picture_folder(source):
-        # DVC sees the digest alone: other pictures would go unnoticed.
-        check_pictures(source, choices.sha256.get(PICTURES))
-    else:
-        sizes = np.full(len(CLASS_NAMES), _IMAGES_OF_A_CLASS)
-        held_of_each(sizes, CLASS_NAMES, content["preprocess"]["validation_images"])
+    source = validate(DownloadParams, content["download"], "download", path)
+    _check_data(source, validate(PreprocessParams, content["preprocess"], "preprocess", path))
     presets = pick(content, ["models"], path)
     if isinstance(presets, dict):
         for name, values in presets.items():
             validate_model(values, name, path)
     load_model(path, validate(TrainParams, content["train"], "train", path).model)
+
+
+def _check_data(source: DownloadParams, splits: PreprocessParams) -> None:
+    """Look at the user's own pictures, and whether each class has enough images for the splits."""
+    if source.pictures or (source.source and is_picture_folder(Path(source.source).expanduser())):
+        images = check_pictures(source, _DATA)
+        if images:
+            sizes: dict[str, np.ndarray] = {
+                part: np.bincount([file.label for file in files], minlength=len(images.names))
+                for part, files in images.parts.items()
+            }
+            require_splits(sizes, images.names, splits)
+    else:
+        require_cifar_size(source.image_size)
+        sizes = {"train": np.full(len(CLASS_NAMES), _IMAGES_OF_A_CLASS), "test": np.zeros(1)}
+        require_splits(sizes, CLASS_NAMES, splits)
 
 
 def main(

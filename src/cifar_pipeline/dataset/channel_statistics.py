@@ -39,7 +39,7 @@ def channel_statistics(images: np.ndarray) -> ChannelStatistics:
         mean.append(total / number)
         # The variance as one quotient of integers: exact until the division.
         deviation.append(((number * squares - total * total) / number**2) ** 0.5)
-    return ChannelStatistics(mean=tuple(mean), standard_deviation=tuple(deviation))
+    return ChannelStatistics(mean=tuple(mean), standard_deviation=tuple(deviation))  # type: ignore[arg-type]  # three channels
 
 
 def write_statistics(folder: Path, statistics: ChannelStatistics) -> None:

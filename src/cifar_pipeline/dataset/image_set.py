@@ -8,7 +8,7 @@ import csv
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -20,8 +20,25 @@ from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
 if TYPE_CHECKING:
     import pandas as pd
 
+Fit = Literal["crop", "pad", "stretch"]
+
 IMAGE_SET = "image_set.json"
 FILES = "files.csv"
+
+
+class Decoding(NamedTuple):
+    """How a picture becomes an image; a model remembers how its training images did.
+
+    Attributes:
+        size: side of the image in pixels.
+        fit: what becomes of a picture that is not square, see `images.decoding.fitted`.
+        reduced: whether a JPEG far larger than needed is decoded at a part of its size, in less
+            time.
+    """
+
+    size: int = IMAGE_SHAPE[0]
+    fit: Fit = "crop"
+    reduced: bool = False
 
 
 class ImageSet(BaseModel):
@@ -43,7 +60,7 @@ class ImageSet(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     image_size: int = IMAGE_SHAPE[0]
-    fit: str | None = None
+    fit: Fit | None = None
     reduced: bool = False
     pictures: str | None = None
     layout: str = ""

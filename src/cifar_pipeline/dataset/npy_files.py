@@ -8,7 +8,7 @@ import numpy as np
 PART_BYTES = 32_000_000
 
 
-def open_for_writing(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def open_for_writing(path: Path, shape: tuple[int, ...]) -> np.memmap:
     """Return a uint8 array of zeros whose memory is a new .npy file at `path`."""
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
 

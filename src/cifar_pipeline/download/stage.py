@@ -24,16 +24,13 @@ from cifar_pipeline.download.errors import (
     TooSlowError,
 )
 from cifar_pipeline.download.install import describe, install, is_installed
-from cifar_pipeline.download.own_pictures import (
-    install_pictures,
-    is_picture_folder,
-    require_source,
-)
+from cifar_pipeline.download.own_pictures import install_pictures
+from cifar_pipeline.download.picture_source import is_picture_folder, require_source
 from cifar_pipeline.download.progress import progress_bar
 from cifar_pipeline.download.rate_limit import RateMonitor
 from cifar_pipeline.download.sources import FETCHERS
 from cifar_pipeline.params.download import DownloadParams, RemoteSource
-from cifar_pipeline.params.image_size import CIFAR_IMAGE_SIZE
+from cifar_pipeline.params.image_size import require_cifar_size
 
 LOCAL_COPY = (
     "If you have a copy of CIFAR-10, name it in params.yaml:"
@@ -62,12 +59,7 @@ def download(raw: Path, params: DownloadParams) -> None:
         )
         return
     sha256 = params.of_batch_files()
-    if params.image_size != CIFAR_IMAGE_SIZE:
-        raise PipelineError(
-            f"download.image_size: CIFAR-10's images have {CIFAR_IMAGE_SIZE} pixels a side, got "
-            f"{params.image_size}; set it to {CIFAR_IMAGE_SIZE}, or name a folder of your own "
-            "pictures as download.source"
-        )
+    require_cifar_size(params.image_size)
     if source:
         _from_local(source, raw, sha256)
     elif is_installed(raw, sha256):

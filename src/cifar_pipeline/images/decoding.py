@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
+from cifar_pipeline.dataset.image_set import Decoding, Fit
 from cifar_pipeline.images.paths import PictureError, shown
-from cifar_pipeline.params.download import Fit
 
 # Not all that Pillow knows: EPS, for one, is a program that Ghostscript would run.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO")
@@ -30,21 +30,6 @@ _REDUCED_TO = 2
 # Tags of TIFF, and what they say.
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 _SAMPLE_FORMAT, _UNSIGNED = 339, (1,)
-
-
-class Decoding(NamedTuple):
-    """How a picture becomes an image; a model remembers how its training images did.
-
-    Attributes:
-        size: side of the image in pixels.
-        fit: what becomes of a picture that is not square, see `fitted`.
-        reduced: whether a JPEG far larger than needed is decoded at a part of its size, in less
-            time.
-    """
-
-    size: int = IMAGE_SHAPE[0]
-    fit: Fit = "crop"
-    reduced: bool = False
 
 
 class Decoded(NamedTuple):

@@ -93,7 +93,7 @@ def _rows(root: Path, table: Path) -> list[_Row]:
 
 def _columns(head: list[str], table: Path) -> dict[str, int]:
     """Return the index of each known column."""
-    found = {}
+    found: dict[str, int] = {}
     for index, name in enumerate(head):
         for column, names in _COLUMNS.items():
             if name.strip().lower() in names:
@@ -112,13 +112,10 @@ def _row(root: Path, fields: list[str], columns: dict[str, int], where: str) -> 
         name = class_of(fields[columns["label"]])
     except ImageFolderError as error:
         raise ImageFolderError(f"{where}: {error}") from None
-    part: str | None = TRAIN
-    if "part" in columns:
-        part = part_of(fields[columns["part"]].strip())
-        if part is None:
-            raise ImageFolderError(
-                f"{where}: expected train, val or test, got {shown(fields[columns['part']])}"
-            )
+    called = fields[columns["part"]].strip() if "part" in columns else TRAIN
+    part = part_of(called)
+    if part is None:
+        raise ImageFolderError(f"{where}: expected train, val or test, got {shown(called)}")
     path = Path(os.path.normpath(root / file))
     outside = ".." in Path(file).parts or Path(file).is_absolute()
     if not file or outside or not _lies_in(path, root):

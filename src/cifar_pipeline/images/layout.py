@@ -194,34 +194,28 @@ def _of_class_folders(root: Path, folders: dict[str, Path]) -> ImageFolder:
         raise ImageFolderError(
             f"{shown(str(root))}: found {len(loose):,} images and no folders; {UNDERSTOOD}"
         )
-    inner = {name: [each for each in visible(at) if is_folder(each)] for name, at in folders.items()}
-    if any(part_of(each.name) for each in sum(inner.values(), [])):
-        name, inside = next((name, found) for name, found in inner.items() if found)
-        if len(folders) == 1:
-            raise _deeper(root, name)
+    inner = {name: list(filter(is_folder, visible(at))) for name, at in folders.items()}
+    if len(folders) == 1 and any(inner.values()):
+        name = next(iter(folders))
         raise ImageFolderError(
-            f"{shown(str(root))}: found {shown(name)}/{shown(inside[0].name)}/; expected the part "
-            f"above the class, {shown(inside[0].name)}/{shown(name)}/"
+            f"{shown(str(root))}: found nothing but the folder {shown(name)}; name that one: "
+            f"{shown(str(root / name))}"
         )
-    if len(folders) == 1 and next(iter(inner.values())):
-        raise _deeper(root, next(iter(folders)))
-    if folders and all(found == visible(folders[name]) for name, found in inner.items() if found):
-        if all(inner.values()):
-            name, inside = next(iter(inner.items()))
+    for name, found in inner.items():
+        if parts := [each.name for each in found if part_of(each.name)]:
             raise ImageFolderError(
-                f"{shown(str(root))}: found no images but folders in each folder "
-                f"({shown(name)}/{shown(inside[0].name)}/); {UNDERSTOOD}"
+                f"{shown(str(root))}: found {shown(name)}/{parts[0]}/; expected the part above "
+                f"the class, {parts[0]}/{shown(name)}/"
             )
+    if all(found and found == visible(folders[name]) for name, found in inner.items()) and inner:
+        name, found = next(iter(inner.items()))
+        raise ImageFolderError(
+            f"{shown(str(root))}: found no images in {shown(name)} but folders in it, such as "
+            f"{shown(found[0].name)}; {UNDERSTOOD}"
+        )
     classes = _class_folders(root)
     ordered = require_classes(root, classes, layout)
     return ImageFolder(root, layout, ordered, {TRAIN: _images_of(classes, ordered, root, root)})
-
-
-def _deeper(root: Path, name: str) -> ImageFolderError:
-    inside = shown(str(root / name))
-    return ImageFolderError(
-        f"{shown(str(root))}: found nothing but the folder {shown(name)}; name that one: {inside}"
-    )
 
 
 def _class_folders(folder: Path) -> dict[str, list[Path]]:
@@ -257,9 +251,7 @@ def _files_below(folder: Path, above: frozenset[str]) -> list[Path]:
     """Return the files in `folder` and in its folders, linked ones too; `above` are around it."""
     real = os.path.realpath(folder)
     if real in above:
-        raise ImageFolderError(
-            f"{shown(str(folder))} is a link to a folder around it; remove it"
-        )
+        raise ImageFolderError(f"{shown(str(folder))} is a link to a folder around it; remove it")
     found = []
     for entry in visible(folder):
         found += _files_below(entry, above | {real}) if is_folder(entry) else [entry]

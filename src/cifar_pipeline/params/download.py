@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, NamedTuple, get_args
 from pydantic import Field, StringConstraints, field_validator
 
 from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.dataset.image_set import Fit
 from cifar_pipeline.params.image_size import CIFAR_IMAGE_SIZE, LARGEST_IMAGE_SIZE
 from cifar_pipeline.params.loading import Section, off
 
@@ -20,7 +21,6 @@ BatchFile = Literal[
     "data_batch_5.bin",
     "test_batch.bin",
 ]
-Fit = Literal["crop", "pad", "stretch"]
 # The key under `sha256` for pictures of the user's own.
 PICTURES: Final = "pictures"
 # A source of this name needs no prefix: its value is an npm package.

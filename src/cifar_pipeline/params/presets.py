@@ -126,16 +126,16 @@ def _is_block(key: object) -> bool:
     return str(key).startswith("block") and str(key)[5:].isdigit()
 
 
-def require_fitting(params: ModelParams, side: int, name: str, path: Path) -> None:
-    """Refuse a preset `name` of the file `path` that does not fit images of `side` pixels.
+def require_fitting(params: ModelParams, side: int, where: str = "the preset") -> None:
+    """Refuse a preset that does not fit images of `side` pixels; `where` it stands, for messages.
 
     Raises:
         ParamsError: a block would leave no pixels, or more would be cut out than there is.
     """
     if params.augmentation.cutout > side:
         raise ParamsError(
-            f"{path}: models.{name}.augmentation.cutout = {params.augmentation.cutout} is more "
-            f"than the {side} pixels of an image's side; lower it"
+            f"{where}: augmentation.cutout = {params.augmentation.cutout} is more than the {side} "
+            "pixels of an image's side; lower it"
         )
     side -= 1 if params.whitening_filters else 0  # whitening is 2x2, valid
     for number in range(1, len(params.blocks) + 1):
@@ -150,9 +150,8 @@ def require_fitting(params: ModelParams, side: int, name: str, path: Path) -> No
             side //= block.pooling
         if side < 1:
             raise ParamsError(
-                f"{path}: models.{name}: block{number} leaves no pixels of maps "
-                f"{before}x{before}; lower its kernel_size, convolutions or pooling, or pad it "
-                "'same'"
+                f"{where}: block{number} leaves no pixels of maps {before}x{before}; "
+                "lower its kernel_size, convolutions or pooling, or pad it 'same'"
             )
 
 
@@ -178,7 +177,7 @@ def validate_model(
     except ParamsError as error:
         # Users write the blocks beside the other keys.
         raise ParamsError(str(error).replace(f"models.{name}.blocks.", f"models.{name}.")) from None
-    require_fitting(params, side, name, path)
+    require_fitting(params, side, f"{path}: models.{name}")
     return params
 
 

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from cifar_pipeline.common.errors import ParamsError, PipelineError
-from cifar_pipeline.images.paths import Fit, PictureError, expand
+from cifar_pipeline.dataset.image_set import Fit
+from cifar_pipeline.images.paths import PictureError, expand
 
 
 def predict(
@@ -35,11 +36,13 @@ def predict(
         int, typer.Option(min=1, help="How many classes to show; all if the model has fewer.")
     ] = 3,
     fit: Annotated[
-        Fit,
+        Fit | None,
         typer.Option(
-            help="A picture that is not square loses its ends, gets white added, or is distorted."
+            help="A picture that is not square loses its ends, gets white added, or is distorted. "
+            "Default: as the model's training images; crop where it had no pictures.",
+            show_default=False,
         ),
-    ] = "crop",
+    ] = None,
     raw: Annotated[
         bool,
         typer.Option("--raw", help="Show the model's own probabilities, not temperature-scaled."),

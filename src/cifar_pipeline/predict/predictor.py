@@ -9,12 +9,14 @@ import numpy as np
 
 from cifar_pipeline.common.console import complain
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.dataset.image_set import Decoding, Fit
 from cifar_pipeline.evaluate.thresholds import OperatingPoint, read_operating_point
 from cifar_pipeline.images.decoding import decode_picture
-from cifar_pipeline.images.paths import Fit, PictureError
+from cifar_pipeline.images.paths import PictureError
 from cifar_pipeline.metrics.calibration import at_temperature
 from cifar_pipeline.metrics.classification import likeliest
 from cifar_pipeline.trained_model.class_names import names_for
+from cifar_pipeline.trained_model.decoding import load_decoding
 from cifar_pipeline.trained_model.keras_file import load_saved_model
 from cifar_pipeline.trained_model.ood_statistics import load_ood_statistics
 from cifar_pipeline.trained_model.outputs import feature_extractor, predict_outputs
@@ -65,6 +67,7 @@ class Predictor:
 
     Attributes:
         classes: their number.
+        decoding: how pictures become images.
 
     Raises:
         PipelineError: there is no model or it cannot be loaded.
@@ -73,6 +76,7 @@ class Predictor:
     def __init__(self, model: Path, operating_point: Path, raw: bool = False) -> None:
         network = load_saved_model(model)
         self._class_names = names_for(model, network)
+        self.decoding = load_decoding(model, network)
         self._extractor = feature_extractor(network, load_ood_statistics(model))
         self._operating_point: OperatingPoint | None = None
         try:
@@ -94,7 +98,7 @@ class Predictor:
 
         Args:
             names: the files of the images.
-            images: uint8 (N, 32, 32, 3), N at least 1.
+            images: uint8 (N, size, size, 3), of `decoding`, N at least 1.
             top: how many classes; all of them if the model has fewer.
 
         Raises:
@@ -112,7 +116,7 @@ class Predictor:
 
 
 def predict_files(
-    found: Iterable[str | PictureError], predictor: Predictor, fit: Fit, top: int
+    found: Iterable[str | PictureError], predictor: Predictor, fit: Fit | None, top: int
 ) -> Iterator[Prediction | PictureError]:
     """Yield what the model says of every file, or the error of the file, in their order.
 
@@ -121,14 +125,15 @@ def predict_files(
     Args:
         found: files, and errors of arguments that name none, from `expand`.
         predictor: the model.
-        fit: see `decode_picture`.
+        fit: what becomes of pictures that are not square; None: what became of the training images.
         top: see `Predictor.predict`.
 
     Raises:
         PipelineError: the model does not answer probabilities of such images.
     """
     remaining = iter(found)
-    while batch := [_decoded(item, fit) for item in islice(remaining, BATCH_SIZE)]:
+    decoding = predictor.decoding._replace(fit=fit or predictor.decoding.fit)
+    while batch := [_decoded(item, decoding) for item in islice(remaining, BATCH_SIZE)]:
         pictures = [item for item in batch if not isinstance(item, PictureError)]
         predictions: Iterator[Prediction] = iter(())
         if pictures:
@@ -138,11 +143,11 @@ def predict_files(
             yield item if isinstance(item, PictureError) else next(predictions)
 
 
-def _decoded(item: str | PictureError, fit: Fit) -> tuple[str, np.ndarray] | PictureError:
+def _decoded(item: str | PictureError, decoding: Decoding) -> tuple[str, np.ndarray] | PictureError:
     try:
         if isinstance(item, PictureError):
             raise item
-        return item, decode_picture(item, fit)
+        return item, decode_picture(item, decoding)
     except PictureError as error:
         complain(f"error: {error}")
         return error

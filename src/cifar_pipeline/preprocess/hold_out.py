@@ -1,10 +1,12 @@
 """A stratified, seeded hold-out: the classes keep their shares, whatever their sizes."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
 from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.params.preprocess import PreprocessParams
 
 # Of each class, how many images a hold-out leaves at least: for training; and, where a test part is
 # split off first, one more for validation.
@@ -95,6 +97,25 @@ def hold_out(
     ]
     indices = np.sort(np.concatenate(held))
     return np.setdiff1d(np.arange(len(labels)), indices), indices
+
+
+def require_splits(
+    sizes: Mapping[str, np.ndarray], names: tuple[str, ...], params: PreprocessParams
+) -> None:
+    """Find out before any image is read whether the splits can be made.
+
+    Args:
+        sizes: of each part that is given, the images of each class, int64 (classes,).
+        names: of the classes, in label order.
+        params: the sizes of what is held out.
+
+    Raises:
+        ParamsError: as `held_of_each`.
+    """
+    rest = sizes["train"]
+    for part, size in (("test", params.test_images), ("validation", params.validation_images)):
+        if part not in sizes:
+            rest = rest - held_of_each(rest, names, size, part)
 
 
 def _images(number: int) -> str:

@@ -64,7 +64,8 @@ def write_own_splits(raw: Path, processed: Path, params: PreprocessParams) -> di
     if described.repeated_left_out:
         train = splits["train"]
         splits["train"] = train._replace(indices=train.indices[~again])
-        records = [*(r for r, out in zip(records, again) if not out), *records[len(again) :]]
+        training = [record for record, out in zip(records, again, strict=False) if not out]
+        records = [*training, *records[len(again) :]]
     for split, rows in splits.items():
         _write_split(raw, processed, split, rows)
     with replacing(processed / FILES) as temporary:

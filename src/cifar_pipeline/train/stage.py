@@ -16,14 +16,16 @@ from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import under_dvc
 from cifar_pipeline.dataset.arrays import load_class_names, load_split
 from cifar_pipeline.dataset.channel_statistics import load_statistics
+from cifar_pipeline.dataset.image_set import load_image_set
 from cifar_pipeline.fourier.inference import with_fourier_convolutions
 from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
 from cifar_pipeline.network.build import build_saved_network, halfway_layer
-from cifar_pipeline.params.presets import ModelParams
+from cifar_pipeline.params.presets import ModelParams, require_fitting
 from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.fingerprint import fingerprint_of
 from cifar_pipeline.train.loop import PREDICTION_BATCH, Run, Split, fit
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
+from cifar_pipeline.trained_model.decoding import decoding_entry
 from cifar_pipeline.trained_model.keras_file import class_names_entry, load_saved_model
 from cifar_pipeline.trained_model.ood_statistics import load_ood_statistics
 from cifar_pipeline.trained_model.outputs import (
@@ -85,6 +87,8 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     training = Split(*load_split(processed, "train"), len(names))
     validation = Split(*load_split(processed, "validation"), len(names))
     statistics = load_statistics(processed)
+    images = load_image_set(processed, "preprocess")
+    require_fitting(params, images.image_size)
     precision = resolve_precision(params.precision)
     checkpoint = Checkpoint(models / CHECKPOINT, fingerprint_of(params, seed, precision, processed))
     run = fit(params, seed, precision, training, validation, statistics, checkpoint)
@@ -97,7 +101,7 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
         PREDICTION_BATCH,
     )
     with writing(models):
-        extra = class_names_entry(names) | ood_statistics.entry()
+        extra = class_names_entry(names) | ood_statistics.entry() | decoding_entry(images)
         save_canonical(network, models / MODEL, extra)
     saved = with_fourier_convolutions(load_saved_model(models / MODEL))
     extractor = feature_extractor(saved, load_ood_statistics(models / MODEL))

@@ -1,0 +1,1 @@
+"""Images of a user's own: look at them before the pipeline does."""

@@ -1,0 +1,126 @@
+"""Look at a user's own pictures before the pipeline runs: DVC sees the digest alone."""
+
+import hashlib
+import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cifar_pipeline.common.atomic import replacing
+from cifar_pipeline.common.checksums import sha256_of
+from cifar_pipeline.common.console import say
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.download.cache import cache_folder
+from cifar_pipeline.download.contents import FAULTS, read_contents, require_no_faults
+from cifar_pipeline.download.own_pictures import decoding_of
+from cifar_pipeline.download.picture_source import (
+    digest_of,
+    open_folder,
+    require_digest,
+    require_source,
+)
+from cifar_pipeline.images.decoding import require_regular
+from cifar_pipeline.images.layout import ImageFolder
+from cifar_pipeline.images.paths import PictureError, shown
+from cifar_pipeline.params.download import DownloadParams
+
+# A file that was changed so shortly before it was looked at may change again unnoticed: clocks of
+# file systems tick in up to two seconds.
+_SETTLED_SECONDS = 2.0
+
+
+def check_pictures(params: DownloadParams, folder: Path) -> ImageFolder | None:
+    """Compare the pictures of download.source with their digest.
+
+    Without a digest in params.yaml all of them are read, and faulty ones are named first. With one,
+    only files are read that are new or have changed since the last time.
+
+    Args:
+        params: with a source, or the digest of one.
+        folder: the one that data/raw is in, for the list of faulty files.
+
+    Returns:
+        The folder as it is understood; None where it is not there, which is said.
+
+    Raises:
+        PipelineError: the folder is laid out in another way, has faulty files or other pictures.
+    """
+    source = Path(params.source).expanduser() if params.source else None
+    if source is not None and params.pictures and not source.is_dir():
+        say(
+            f"download.source: {shown(str(source))} is not there; the pipeline goes on with what "
+            "DVC has of its pictures"
+        )
+        return None
+    source = require_source(source)
+    images = open_folder(source)
+    if params.pictures:
+        require_digest(source, digest_of(images, _sums(images)), params.pictures)
+        return images
+    contents = read_contents(images, decoding_of(params))
+    if params.broken_images == "stop":
+        require_no_faults(images, contents, folder / FAULTS)
+    require_digest(source, digest_of(images, contents.sha256), None)
+    return images
+
+
+def _sums(images: ImageFolder) -> dict[Path, str]:
+    """Return the SHA-256 of each file, noted in the cache for the next time."""
+    notes = _notes_path(images.root)
+    known = _read_notes(notes)
+    paths = [file.path for file in images.files]
+    now = time.time()
+    found = {str(path): _stat_key(path) for path in paths}
+    new = [path for path in paths if known.get(str(path), ("",))[:-1] != found[str(path)]]
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        sums = {path: known[str(path)][-1] for path in paths if str(path) in known}
+        sums |= dict(zip(new, executor.map(_sha256, new), strict=True))
+    if new or len(known) != len(paths):
+        noted = {
+            str(path): (*found[str(path)], sums[path])
+            for path in paths
+            if now - found[str(path)][1] / 1e9 > _SETTLED_SECONDS
+        }
+        _write_notes(notes, noted)
+    return sums
+
+
+def _stat_key(path: Path) -> tuple[int, int, int]:
+    """Return what changes with a file: its size, the time of its last change, its inode."""
+    try:
+        require_regular(str(path))
+        status = path.stat()
+    except PictureError as error:
+        raise PipelineError(f"download.source: {error}; mend or remove it") from None
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise PipelineError(
+            f"download.source: {shown(str(path))}: cannot be read ({error.strerror}); mend or "
+            "remove it"
+        ) from None
+
+
+def _notes_path(root: Path) -> Path:
+    name = hashlib.sha256(os.fsencode(root.absolute())).hexdigest()[:16]
+    return cache_folder() / f"pictures-{name}.json"
+
+
+def _read_notes(path: Path) -> dict[str, tuple[int, int, int, str]]:
+    try:
+        return {name: tuple(values) for name, values in json.loads(path.read_text()).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _write_notes(path: Path, notes: dict[str, tuple[int, int, int, str]]) -> None:
+    try:
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(notes))
+    except OSError:  # only slower the next time
+        return
