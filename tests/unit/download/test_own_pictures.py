@@ -12,7 +12,8 @@ from PIL import Image
 from cifar_pipeline.common.checksums import check_manifest, read_manifest
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.binary_format import read_batches, read_class_names
-from cifar_pipeline.download.own_pictures import install_pictures, is_picture_folder
+from cifar_pipeline.download.own_pictures import install_pictures
+from cifar_pipeline.download.picture_source import is_picture_folder
 from picture_folders import NAMES, write_pictures
 from pictures import as_nobody
 
