@@ -45,11 +45,10 @@ def check_params(path: Path) -> None:
         validate(schema, pick(content, [name], path), name, path)
     source = validate(DownloadParams, content["download"], "download", path)
     _check_data(source, validate(PreprocessParams, content["preprocess"], "preprocess", path))
-    presets = pick(content, ["models"], path)
-    if isinstance(presets, dict):
-        for name, values in presets.items():
-            validate_model(values, name, path)
+    # First the one that has to fit the images as they are.
     load_model(path, validate(TrainParams, content["train"], "train", path).model)
+    for name, values in pick(content, ["models"], path).items():
+        validate_model(values, name, path)
 
 
 def _check_data(source: DownloadParams, splits: PreprocessParams) -> None:

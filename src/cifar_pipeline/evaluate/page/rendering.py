@@ -34,7 +34,7 @@ class EvaluationResults:
 
     Attributes:
         predictions: of the test split.
-        images: the test split, uint8 (N, 32, 32, 3).
+        images: the test split, uint8 (N, H, W, 3).
         provenance: preset, params, data and versions of the model.
         mixed: scores and interpolations of mixed images; None where none could be made.
         operating_point: the temperature and the OOD threshold that `predict` uses.
@@ -82,6 +82,7 @@ def _content(results: EvaluationResults) -> dict[str, Any]:
         "number": len(predictions.labels),
         "names": names,
         "is_cifar": is_cifar,
+        "image_size": results.images.shape[1],
         "data_set": "CIFAR-10" if is_cifar else f"pictures of {len(names)} classes",
         "operating_point": results.operating_point,
         **_scores(predictions),
