@@ -20,10 +20,10 @@ _NEGLIGIBLE = 2.0**-17
 def whitening_filters(images: np.ndarray, statistics: ChannelStatistics, number: int) -> np.ndarray:
     """Return filters that decorrelate 2x2 patches, and the same filters negated.
 
-    There are twelve such filters. Those with the smallest variance tell least. Images whose channels
-    depend on each other, as those of grey, sepia or one-colour images, have fewer directions with
-    any variance: the filters of these are repeated, the greatest first. A filter of a direction
-    without variance would multiply rounding errors, and a filter of zeros would be a dead channel.
+    There are twelve such filters. Those with the smallest variance tell least. Where channels or
+    pixels depend on each other, as in grey, sepia or one-colour images, fewer directions have any
+    variance: their filters are repeated, the greatest first. A filter of a direction without
+    variance would multiply rounding errors, and a filter of zeros would be a dead channel.
 
     Args:
         images: uint8 (N, 32, 32, 3); the first 5,000 are used.
@@ -40,7 +40,7 @@ def whitening_filters(images: np.ndarray, statistics: ChannelStatistics, number:
     # (N, y, x, channel, row, column) to rows of (row, column, channel), a kernel's own order.
     patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, PATCH * PATCH * 3)
     eigenvalues, eigenvectors = np.linalg.eigh(patches.T @ patches / len(patches))
-    real = max(1, np.count_nonzero(eigenvalues > _NEGLIGIBLE * eigenvalues[-1]))
+    real = max(1, int(np.count_nonzero(eigenvalues > _NEGLIGIBLE * eigenvalues[-1])))
     ranks = np.arange(number // 2)[::-1] % real  # 0: the greatest, which eigh returns last
     filters = (eigenvectors / np.sqrt(eigenvalues + _REGULARISATION))[:, -1 - ranks]
     both = np.concatenate([filters, -filters], axis=1)
