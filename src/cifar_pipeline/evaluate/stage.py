@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from cifar_pipeline.common.atomic import writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import PipelineError
@@ -18,6 +20,7 @@ from cifar_pipeline.evaluate.test_time_augmentation import predict_with_augmenta
 from cifar_pipeline.evaluate.thresholds import choose_operating_point, write_operating_point
 from cifar_pipeline.fourier.inference import with_fourier_convolutions
 from cifar_pipeline.metrics.calibration import at_temperature, fit_temperature
+from cifar_pipeline.metrics.chance import warning_of_chance
 from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.loading import Section
@@ -62,7 +65,10 @@ def evaluate(
     check_classes(network, names)
     provenance = gather_provenance(used, reports, processed, model, network)
     held_out = load_validation_outputs(model)
-    temperature = _fitted_temperature(held_out, processed)
+    held_out_labels = _labels_of(held_out, processed)
+    temperature = fit_temperature(held_out.logits, held_out_labels)
+    whitens = bool(used[f"models.{provenance.preset}"].model_dump()["whitening"])
+    warning = warning_of_chance(held_out.logits, held_out_labels, provenance.preset, whitens)
     network = with_fourier_convolutions(network)
     extractor = feature_extractor(network, load_ood_statistics(model))
     outputs = predict_outputs(extractor, images, params.batch_size)
@@ -79,7 +85,7 @@ def evaluate(
     with writing(reports):
         write_reports(reports, predictions)
         write_operating_point(reports / _OPERATING_POINT, operating_point)
-    results = EvaluationResults(predictions, images, provenance, mixed, operating_point)
+    results = EvaluationResults(predictions, images, provenance, mixed, operating_point, warning)
     with writing(reports), writing(model.parent):
         write_page(reports / _PAGE, model.with_name(_CARD), results)
     print_results(predictions, params.confused_pairs)
@@ -89,13 +95,15 @@ def evaluate(
             f"{accuracy(augmented, labels):.4f}, loss {cross_entropy(augmented, labels):.4f}"
         )
     say(f"the page of results: {reports / _PAGE}")
+    if warning:
+        say(f"warning: {warning}")
 
 
-def _fitted_temperature(outputs: ValidationOutputs, processed: Path) -> float:
+def _labels_of(outputs: ValidationOutputs, processed: Path) -> np.ndarray:
     labels = load_labels(processed, "validation")
     if len(outputs.logits) != len(labels):
         raise PipelineError(
             f"the model's validation outputs are of {len(outputs.logits):,} images, and "
             f"{processed} holds {len(labels):,}; run `dvc repro`"
         )
-    return fit_temperature(outputs.logits, labels)
+    return labels

@@ -44,7 +44,7 @@ class _Builder:
     def normalized(self, pixels: Any, statistics: ChannelStatistics) -> Any:
         if self.params.normalization == "unit":
             return layers.Rescaling(1 / 255, dtype=self.policy, name="normalize")(pixels)
-        variance = [deviation**2 for deviation in statistics.standard_deviation]
+        variance = [scale**2 for scale in statistics.scale]
         return layers.Normalization(
             mean=list(statistics.mean), variance=variance, dtype=self.policy, name="normalize"
         )(pixels)

@@ -33,6 +33,24 @@ def test_baseline_is_the_network_of_2017() -> None:
     assert network.count_params() == convolutions + (512 + 1) * 1024 + (1024 + 1) * 10
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_constant_channel_is_scaled_to_unit_range_only(precision: str) -> None:
+    images, _ = synthetic_split(10, 0)
+    images[..., 1] = 7
+    statistics = channel_statistics(images)
+    params = small(shipped("fast"))
+    filters = whitening_filters(images, statistics, params.whitening_filters)
+    network = build_training_network(params, statistics, 10, precision, filters)
+    normalize = network.get_layer("normalize")
+    normalized = keras.ops.convert_to_numpy(keras.ops.cast(normalize(images), "float32"))
+    assert not normalized[..., 1].any()
+    assert np.allclose(normalized[..., [0, 2]].std(axis=(0, 1, 2)), 1, atol=0.01)
+    images[..., 1] = 255  # an image that was not in the training set
+    unseen = keras.ops.convert_to_numpy(keras.ops.cast(normalize(images), "float32"))
+    assert np.allclose(unseen[..., 1], 248 / 255, atol=0.01)
+    assert np.isfinite(network(images, training=False)).all()
+
+
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_saved_network_computes_what_the_trained_one_does(name: str, precision: str) -> None:

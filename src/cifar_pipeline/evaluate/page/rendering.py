@@ -38,6 +38,7 @@ class EvaluationResults:
         provenance: preset, params, data and versions of the model.
         mixed: scores and interpolations of mixed images; None where none could be made.
         operating_point: the temperature and the OOD threshold that `predict` uses.
+        warning: a sentence from `warning_of_chance`; None where the model is better than chance.
     """
 
     predictions: Predictions
@@ -45,6 +46,7 @@ class EvaluationResults:
     provenance: Provenance
     mixed: MixedImages | None
     operating_point: OperatingPoint
+    warning: str | None = None
 
 
 def write_page(page: Path, card: Path, results: EvaluationResults) -> None:
@@ -85,6 +87,7 @@ def _content(results: EvaluationResults) -> dict[str, Any]:
         "image_size": results.images.shape[1],
         "data_set": "CIFAR-10" if is_cifar else f"pictures of {len(names)} classes",
         "operating_point": results.operating_point,
+        "warning": results.warning,
         **_scores(predictions),
         **_errors_by_class(predictions, is_cifar),
         **_calibration(predictions),
