@@ -44,6 +44,8 @@ def recipe(name: str, validation_freq: int = 1) -> ModelParams:
         "early_stopping": stopping,
         "blocks": blocks,
         "validation_freq": validation_freq,
+        # One of the presets with them is enough.
+        "class_weight": "balanced" if name == "best" else "none",
     }
     if name == "baseline":
         faster = params.optimizer.model_copy(update={"learning_rate": 0.01 * validation_freq})
