@@ -79,7 +79,14 @@ def evaluate(
     with writing(reports):
         write_reports(reports, predictions)
         write_operating_point(reports / _OPERATING_POINT, operating_point)
-    results = EvaluationResults(predictions, images, provenance, mixed, operating_point)
+    results = EvaluationResults(
+        predictions,
+        images,
+        provenance,
+        mixed,
+        operating_point,
+        load_labels(processed, "validation"),
+    )
     with writing(reports), writing(model.parent):
         write_page(reports / _PAGE, model.with_name(_CARD), results)
     print_results(predictions, params.confused_pairs)

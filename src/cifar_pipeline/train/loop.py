@@ -156,7 +156,9 @@ def fit(
         params.augmentation,
         seed,
         params.hardest_share,
-        balanced_weights(train.labels, train.classes) if params.class_weight == "balanced" else None,
+        balanced_weights(train.labels, train.classes)
+        if params.class_weight == "balanced"
+        else None,
     )
     training_data: keras.utils.PyDataset = batches
     on_gpu = keeps_images_on_device()

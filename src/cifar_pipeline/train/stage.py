@@ -17,7 +17,7 @@ from cifar_pipeline.common.errors import under_dvc
 from cifar_pipeline.dataset.arrays import load_class_names, load_split
 from cifar_pipeline.dataset.channel_statistics import load_statistics
 from cifar_pipeline.fourier.inference import with_fourier_convolutions
-from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
+from cifar_pipeline.metrics.loss_and_accuracy import accuracy, balanced_accuracy, cross_entropy
 from cifar_pipeline.network.build import build_saved_network, halfway_layer
 from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.train.checkpoint import Checkpoint
@@ -39,6 +39,7 @@ def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     return {
         "loss": round(cross_entropy(probabilities, labels), 6),
         "accuracy": round(accuracy(probabilities, labels), 6),
+        "balanced_accuracy": round(balanced_accuracy(probabilities, labels), 6),
     }
 
 

@@ -89,9 +89,7 @@ def test_a_step_is_traced_once(name: str, weight: str, monkeypatch: pytest.Monke
         return step(self, batch)
 
     monkeypatch.setattr(keras.Model, "train_step", counted)
-    params = small(
-        shipped(name), epochs=2, batch_size=20, hardest_share=1.0, class_weight=weight
-    )
+    params = small(shipped(name), epochs=2, batch_size=20, hardest_share=1.0, class_weight=weight)
     run = fit(params, 1, "float32", data, data, channel_statistics(data.images))
     assert run.network.optimizer.iterations == 6
     assert len(traced) == 1
