@@ -10,6 +10,7 @@ from cifar_pipeline.common.atomic import writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.arrays import load_class_names, load_labels, load_split
+from cifar_pipeline.dataset.image_set import load_image_set, warnings_of_images
 from cifar_pipeline.evaluate.mixed_images import evaluate_mixed_images
 from cifar_pipeline.evaluate.page.provenance import gather_provenance
 from cifar_pipeline.evaluate.page.rendering import EvaluationResults, write_page
@@ -68,7 +69,9 @@ def evaluate(
     held_out_labels = _labels_of(held_out, processed)
     temperature = fit_temperature(held_out.logits, held_out_labels)
     whitens = bool(used[f"models.{provenance.preset}"].model_dump()["whitening"])
-    warning = warning_of_chance(held_out.logits, held_out_labels, provenance.preset, whitens)
+    chance = warning_of_chance(held_out.logits, held_out_labels, provenance.preset, whitens)
+    image_set = load_image_set(processed, "preprocess")
+    warnings = tuple(filter(None, (*warnings_of_images(image_set), chance)))
     network = with_fourier_convolutions(network)
     extractor = feature_extractor(network, load_ood_statistics(model))
     outputs = predict_outputs(extractor, images, params.batch_size)
@@ -85,7 +88,15 @@ def evaluate(
     with writing(reports):
         write_reports(reports, predictions)
         write_operating_point(reports / _OPERATING_POINT, operating_point)
-    results = EvaluationResults(predictions, images, provenance, mixed, operating_point, warning)
+    results = EvaluationResults(
+        predictions,
+        images,
+        provenance,
+        mixed,
+        operating_point,
+        held_out_labels,
+        warnings,
+    )
     with writing(reports), writing(model.parent):
         write_page(reports / _PAGE, model.with_name(_CARD), results)
     print_results(predictions, params.confused_pairs)
@@ -95,7 +106,7 @@ def evaluate(
             f"{accuracy(augmented, labels):.4f}, loss {cross_entropy(augmented, labels):.4f}"
         )
     say(f"the page of results: {reports / _PAGE}")
-    if warning:
+    for warning in warnings:
         say(f"warning: {warning}")
 
 

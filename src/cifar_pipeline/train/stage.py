@@ -19,7 +19,7 @@ from cifar_pipeline.dataset.channel_statistics import ChannelStatistics, load_st
 from cifar_pipeline.dataset.image_set import load_image_set
 from cifar_pipeline.fourier.inference import with_fourier_convolutions
 from cifar_pipeline.metrics.chance import warning_of_chance
-from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
+from cifar_pipeline.metrics.loss_and_accuracy import accuracy, balanced_accuracy, cross_entropy
 from cifar_pipeline.network.build import build_saved_network, halfway_layer
 from cifar_pipeline.params.presets import ModelParams, require_fitting
 from cifar_pipeline.train.checkpoint import Checkpoint
@@ -52,6 +52,7 @@ def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     return {
         "loss": round(cross_entropy(probabilities, labels), 6),
         "accuracy": round(accuracy(probabilities, labels), 6),
+        "balanced_accuracy": round(balanced_accuracy(probabilities, labels), 6),
     }
 
 
