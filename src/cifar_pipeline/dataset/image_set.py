@@ -117,9 +117,13 @@ def warnings_of_images(images: ImageSet) -> list[str]:
     """Return sentences about images that make figures doubtful: repeated ones, faulty ones."""
     found = []
     if images.repeated:
-        what = "were left out of training" if images.repeated_left_out else (
-            "are in the training part: figures may be too good "
-            "(`dvc exp run -S preprocess.repeated_images=leave_out` leaves them out)"
+        what = (
+            "were left out of training"
+            if images.repeated_left_out
+            else (
+                "are in the training part: figures may be too good "
+                "(`dvc exp run -S preprocess.repeated_images=leave_out` leaves them out)"
+            )
         )
         found.append(
             f"{images.repeated:,} training images are also in another part or under another label "

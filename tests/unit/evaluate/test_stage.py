@@ -150,7 +150,9 @@ def test_a_model_at_chance_on_the_validation_images_is_said_to_be_so(inputs):
     assert result.exit_code == 0, result.output
     *_, page_line, last = result.stdout.splitlines()
     assert page_line == f"the page of results: {inputs / 'reports' / 'index.html'}"
-    assert last.startswith("warning: no better than chance on the 40 validation images: balanced")
+    assert last.startswith(
+        "warning: the model is no better than chance on the 40 validation images"
+    )
     assert "`dvc exp run -S models.fast.whitening=false`" in last
     page = (inputs / "reports" / "index.html").read_text()
     before_the_figures = page[: page.index('<div class="cards">')]

@@ -79,7 +79,8 @@ def test_the_warning_says_what_was_seen_and_what_to_try(whitens: bool, proposed:
     logits = np.tile(np.array([0, 1, 0], np.float32), (150, 1))
     warning = warning_of_chance(logits, labels, "fast", whitens)
     assert warning is not None
-    assert warning.startswith("no better than chance on the 150 validation images: the same class")
+    assert warning.startswith("the model is no better than chance on the 150 validation images: ")
+    assert "the same class is predicted for all of them" in warning
     assert "(mean recall over 3 classes) 0.3333, chance 0.3333, expected more than 0.33" in warning
     assert ("`dvc exp run -S models.fast.whitening=false`" in warning) is proposed
     assert "another preset or more epochs" in warning
