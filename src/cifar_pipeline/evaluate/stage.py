@@ -79,7 +79,9 @@ def evaluate(
     predict = partial(predict_probabilities, extractor.network, batch_size=params.batch_size)
     augmented = None
     if params.test_time_augmentation != "none":
-        augmented = predict_with_augmentation(predict, images, params.test_time_augmentation)
+        augmented = predict_with_augmentation(
+            predict, images, params.test_time_augmentation, part=4 * params.batch_size
+        )
     scaled = at_temperature(outputs.logits, temperature)
     predictions = Predictions(names, labels, outputs.probabilities, temperature, scaled, augmented)
     mixed = evaluate_mixed_images(predict, images, predictions)

@@ -102,7 +102,7 @@ def warning_of_chance(
     other = f"`dvc exp run -S models.{preset}.whitening=false`, " if whitens else ""
     return (
         f"the model is no better than chance on the {test.images:,} validation images: {same}"
-        f"balanced accuracy (mean recall over {test.classes} classes) {test.balanced_accuracy:.4f}, chance "
-        f"{test.by_chance:.4f}, expected more than {test.bound:.4f}; look at the images, then try "
-        f"{other}another preset or more epochs"
+        f"balanced accuracy (mean recall over {test.classes} classes) "
+        f"{test.balanced_accuracy:.4f}, chance {test.by_chance:.4f}, expected more than {test.bound:.4f}; look at the images, "
+        f"then try {other}another preset or more epochs"
     )

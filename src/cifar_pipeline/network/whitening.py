@@ -9,6 +9,7 @@ from cifar_pipeline.dataset.channel_statistics import ChannelStatistics
 
 PATCH = 2
 SAMPLE = 5000
+_PIXELS = 32 * 32 * 3  # of an image: as many patches of larger ones would not fit into memory
 _REGULARISATION = 5e-4
 # A direction whose variance is a smaller part of the greatest one is not told from rounding. In
 # bfloat16 a filter's weights and the pixels are rounded by up to 2^-9 of themselves each, so the
@@ -26,7 +27,8 @@ def whitening_filters(images: np.ndarray, statistics: ChannelStatistics, number:
     variance would multiply rounding errors, and a filter of zeros would be a dead channel.
 
     Args:
-        images: uint8 (N, 32, 32, 3); the first 5,000 are used.
+        images: uint8 (N, H, W, 3); the first 5,000 are used, fewer where they are larger than
+            CIFAR-10's.
         statistics: of the training images.
         number: of filters, even; those of the directions with the greatest variance.
 
@@ -35,7 +37,8 @@ def whitening_filters(images: np.ndarray, statistics: ChannelStatistics, number:
         the patches' uncentred covariance with the greatest eigenvalues, over their square roots.
         No filter is zero.
     """
-    scaled = (images[:SAMPLE] - np.array(statistics.mean)) / np.array(statistics.scale)
+    sample = images[: SAMPLE * _PIXELS // max(images[0].size, _PIXELS)]
+    scaled = (sample - np.array(statistics.mean)) / np.array(statistics.scale)
     windows = np.lib.stride_tricks.sliding_window_view(scaled, (PATCH, PATCH), axis=(1, 2))
     # (N, y, x, channel, row, column) to rows of (row, column, channel), a kernel's own order.
     patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, PATCH * PATCH * 3)
