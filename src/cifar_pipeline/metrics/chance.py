@@ -103,6 +103,6 @@ def warning_of_chance(
     return (
         f"the model is no better than chance on the {test.images:,} validation images: {same}"
         f"balanced accuracy (mean recall over {test.classes} classes) "
-        f"{test.balanced_accuracy:.4f}, chance {test.by_chance:.4f}, expected more than {test.bound:.4f}; look at the images, "
-        f"then try {other}another preset or more epochs"
+        f"{test.balanced_accuracy:.4f}, chance {test.by_chance:.4f}, expected more than "
+        f"{test.bound:.4f}; look at the images, then try {other}another preset or more epochs"
     )
