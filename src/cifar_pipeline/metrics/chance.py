@@ -103,6 +103,6 @@ def warning_of_chance(
     return (
         f"no better than chance on the {test.images:,} validation images: {same}balanced accuracy "
         f"(mean recall over {test.classes} classes) {test.balanced_accuracy:.4f}, chance "
-        f"{test.by_chance:.4f}, expected more than {test.bound:.4f}; look at the images, then try "
-        f"{other}another preset or more epochs"
+        f"{test.by_chance:.4f} (at most {test.bound:.4f} in 95 % of cases); look at the images, "
+        f"then try {other}another preset or more epochs"
     )
