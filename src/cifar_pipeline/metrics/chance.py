@@ -14,6 +14,10 @@ and is close to normal for many images. (Where a class without images is predict
 below 1, and the sum in the variance is less by s (1 - s) / N.) Source: Hoeffding, "A Combinatorial
 Central Limit Theorem", Annals of Mathematical Statistics 22, 1951; the numbers of correct
 predictions have a multivariate hypergeometric distribution.
+
+The balanced accuracy moves in steps, 1 / (K n_k) for a correct prediction. Half a mean step is
+added to the bound as the continuity correction: else one lucky prediction of a model that gives all
+other images the same class would do.
 """
 
 from dataclasses import dataclass
@@ -73,10 +77,11 @@ def compare_with_chance(predicted: np.ndarray, labels: np.ndarray) -> ChanceTest
     variance = (shares * (1 - shares) / support).sum() - total * (1 - total) / images
     variance *= images / max(images - 1, 1) / len(classes) ** 2
     by_chance = total / len(classes)
+    step = np.mean(1 / support) / len(classes)
     return ChanceTest(
         balanced_accuracy=float(recall.mean()),
         by_chance=float(by_chance),
-        bound=float(by_chance + _QUANTILE * np.sqrt(max(variance, 0.0))),
+        bound=float(by_chance + _QUANTILE * np.sqrt(max(variance, 0.0)) + step / 2),
         images=images,
         classes=len(classes),
         is_constant=bool((predicted == predicted[0]).all()),
@@ -103,6 +108,6 @@ def warning_of_chance(
     return (
         f"the model is no better than chance on the {test.images:,} validation images: {same}"
         f"balanced accuracy (mean recall over {test.classes} classes) "
-        f"{test.balanced_accuracy:.4f}, chance {test.by_chance:.4f}, expected more than "
-        f"{test.bound:.4f}; look at the images, then try {other}another preset or more epochs"
+        f"{test.balanced_accuracy:.4f}, chance {test.by_chance:.4f} (at most {test.bound:.4f} in "
+        f"95 % of cases); look at the images, then try {other}another preset or more epochs"
     )

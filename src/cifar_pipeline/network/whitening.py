@@ -23,19 +23,18 @@ def whitening_filters(images: np.ndarray, statistics: ChannelStatistics, number:
 
     There are twelve such filters. Those with the smallest variance tell least. Where channels or
     pixels depend on each other, as in grey, sepia or one-colour images, fewer directions have any
-    variance: their filters are repeated, the greatest first. A filter of a direction without
-    variance would multiply rounding errors, and a filter of zeros would be a dead channel.
+    variance. The others get no filter: it would multiply rounding errors.
 
     Args:
         images: uint8 (N, H, W, 3); the first 5,000 are used, fewer where they are larger than
             CIFAR-10's.
         statistics: of the training images.
-        number: of filters, even; those of the directions with the greatest variance.
+        number: of filters at most, even; those of the directions with the greatest variance.
 
     Returns:
-        A convolution kernel, float32 (2, 2, 3, number), for normalised images: the eigenvectors of
-        the patches' uncentred covariance with the greatest eigenvalues, over their square roots.
-        No filter is zero.
+        A convolution kernel, float32 (2, 2, 3, filters), for normalised images: the eigenvectors of
+        the patches' uncentred covariance with the greatest eigenvalues, over their square roots. It
+        has `number` filters, fewer where fewer directions have variance, and two at least.
     """
     sample = images[: SAMPLE * _PIXELS // max(images[0].size, _PIXELS)]
     scaled = (sample - np.array(statistics.mean)) / np.array(statistics.scale)
@@ -43,8 +42,8 @@ def whitening_filters(images: np.ndarray, statistics: ChannelStatistics, number:
     # (N, y, x, channel, row, column) to rows of (row, column, channel), a kernel's own order.
     patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, PATCH * PATCH * 3)
     eigenvalues, eigenvectors = np.linalg.eigh(patches.T @ patches / len(patches))
-    real = max(1, int(np.count_nonzero(eigenvalues > _NEGLIGIBLE * eigenvalues[-1])))
-    ranks = np.arange(number // 2)[::-1] % real  # 0: the greatest, which eigh returns last
-    filters = (eigenvectors / np.sqrt(eigenvalues + _REGULARISATION))[:, -1 - ranks]
+    varied = max(1, int(np.count_nonzero(eigenvalues > _NEGLIGIBLE * eigenvalues[-1])))
+    directions = min(number // 2, varied)
+    filters = (eigenvectors / np.sqrt(eigenvalues + _REGULARISATION))[:, -directions:]
     both = np.concatenate([filters, -filters], axis=1)
-    return both.reshape(PATCH, PATCH, 3, number).astype(np.float32)
+    return both.reshape(PATCH, PATCH, 3, 2 * directions).astype(np.float32)

@@ -28,7 +28,8 @@ def test_mean_and_bound_are_those_of_all_orders_of_the_labels(
         for order in itertools.permutations(labels.tolist())
     ]
     assert test.by_chance == pytest.approx(np.mean(every))
-    assert test.bound == pytest.approx(np.mean(every) + 1.6449 * np.std(every))
+    half_a_step = np.mean([1 / np.sum(labels == label) for label in range(3)]) / 3 / 2
+    assert test.bound == pytest.approx(np.mean(every) + 1.6449 * np.std(every) + half_a_step)
 
 
 def test_the_balanced_accuracy_is_the_mean_recall() -> None:
@@ -45,6 +46,7 @@ def test_the_balanced_accuracy_is_the_mean_recall() -> None:
         ([0] * 50 + [1] * 50, ([0] * 30 + [1] * 20) + ([0] * 20 + [1] * 30), True),
         ([0] * 50 + [1] * 50, ([0] * 28 + [1] * 22) + ([0] * 22 + [1] * 28), False),
         ([0] * 50 + [1] * 50, [1] * 50 + [0] * 50, False),  # worse
+        ([0] * 50 + [1] * 50, [0] * 99 + [1], False),  # one lucky prediction
         ([0] * 5, [0] * 5, False),
         ([0], [0], False),
     ],
@@ -58,7 +60,7 @@ def test_one_in_twenty_guesses_is_better_than_chance() -> None:
     labels = np.repeat(of(0, 1, 2), (100, 40, 10))
     guesses = generator.choice(3, (2000, 150), p=(0.6, 0.3, 0.1))
     share = np.mean([compare_with_chance(guess, labels).is_better for guess in guesses])
-    assert 0.03 < share < 0.08
+    assert 0.03 < share < 0.07
 
 
 def test_shapes_that_do_not_belong_together() -> None:
@@ -81,7 +83,7 @@ def test_the_warning_says_what_was_seen_and_what_to_try(whitens: bool, proposed:
     assert warning is not None
     assert warning.startswith("the model is no better than chance on the 150 validation images: ")
     assert "the same class is predicted for all of them" in warning
-    assert "(mean recall over 3 classes) 0.3333, chance 0.3333, expected more than 0.33" in warning
+    assert "(mean recall over 3 classes) 0.3333, chance 0.3333 (at most 0.3367 in" in warning
     assert ("`dvc exp run -S models.fast.whitening=false`" in warning) is proposed
     assert "another preset or more epochs" in warning
     assert "\n" not in warning
@@ -93,4 +95,4 @@ def test_a_warning_of_varied_predictions() -> None:
     warning = warning_of_chance(logits, labels, "fast", False)
     assert warning is not None
     assert "the same class" not in warning
-    assert "0.3333, expected more than 0.39" in warning
+    assert "0.3333 (at most 0.4002" in warning

@@ -70,6 +70,20 @@ def test_the_saved_network_computes_what_the_trained_one_does(name: str, precisi
     assert np.abs(probabilities - expected).max() < tolerance
 
 
+def test_grey_images_have_fewer_whitening_filters_also_in_the_saved_network() -> None:
+    images = synthetic_split(40, 1)[0][..., :1].repeat(3, axis=3)
+    statistics = channel_statistics(images)
+    params = small(shipped("fast"))
+    assert params.whitening_filters == 16
+    filters = whitening_filters(images, statistics, params.whitening_filters)
+    trained = build_training_network(params, statistics, 10, "float32", filters)
+    saved = build_saved_network(params, statistics, trained)
+    for network in (trained, saved):
+        assert network.get_layer("whiten").output.shape[-1] == 8
+    expected = keras.ops.softmax(trained(images, training=False))
+    assert np.allclose(saved(images), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("convolution", ["direct", "fourier"])
 def test_a_saved_network_has_the_shortcuts_of_the_trained_one(convolution: str) -> None:
     images, _ = synthetic_split(40, 1)
