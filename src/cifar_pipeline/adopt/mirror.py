@@ -62,7 +62,9 @@ def mirror_test(images: np.ndarray, labels: np.ndarray) -> MirrorTest | None:
     images, labels = images[:MOST_IMAGES], labels[:MOST_IMAGES].astype(np.int64)
     if len(labels) < FEWEST_IMAGES or len(np.unique(labels)) < 2:
         return None
-    right, mirrored, doubled = _cross_validated(features(images), features(images[:, :, ::-1]), labels)
+    right, mirrored, doubled = _cross_validated(
+        features(images), features(images[:, :, ::-1]), labels
+    )
     lost = float(right.mean() - doubled.mean())
     overall = lost >= LEAST_LOSS and p_of_loss(right, doubled) < LEVEL
     classes = _losing_classes(right, doubled, labels)
@@ -87,8 +89,12 @@ def p_of_loss(before: np.ndarray, after: np.ndarray) -> float:
     """
     lost, won = int((before & ~after).sum()), int((after & ~before).sum())
     number = lost + won
-    tail = sum(math.comb(number, count) for count in range(lost, number + 1))
-    return tail / 2**number  # whole numbers of any size: exact but for the division
+    # In whole numbers of any size: exact but for the division.
+    ways, tail = math.comb(number, lost), 0
+    for count in range(lost, number + 1):
+        tail += ways
+        ways = ways * (number - count) // (count + 1)
+    return tail / 2**number
 
 
 def _losing_classes(right: np.ndarray, doubled: np.ndarray, labels: np.ndarray) -> tuple[int, ...]:
@@ -105,7 +111,7 @@ def _losing_classes(right: np.ndarray, doubled: np.ndarray, labels: np.ndarray) 
 def _cross_validated(
     as_is: np.ndarray, mirrored: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return which held-out images are told right: as they are, mirrored, with copies; bool (N,)."""
+    """Return which held-out images are told right, thrice bool (N,), as `MirrorTest` has it."""
     folds = _folds(labels)
     targets = np.eye(int(labels.max()) + 1, dtype=np.float32)[labels]
     right = np.zeros((3, len(labels)), bool)
