@@ -113,6 +113,11 @@ def return_to_cifar10(path: Path) -> None:
     """
     content = read_yaml(path)
     now = validate_whole(content, path)
+    console = make_console()
+    source = local_source(now.download.source)
+    if now.download.pictures is None and not (source and is_picture_folder(source)):
+        console.print(f"{path}: the data are CIFAR-10 already")
+        return
     notes = read_adoption(path)
     changes: dict[str, Any] = dict(CIFAR10)
     if notes:
@@ -126,20 +131,17 @@ def return_to_cifar10(path: Path) -> None:
         for key, value in changes.items()
         if value_of(content, key) is not MISSING or (notes and key in notes.before)
     }
-    console = make_console()
     text = changed_text(path, changes)
     validate_whole(YAML(typ="safe", pure=True).load(text), path)
-    if write_text(path, text):
-        choices = [
-            Choice(key, value, "")
-            for key, value in changes.items()
-            if value is not MISSING and value_of(content, key) != value
-        ]
-        print_choices(console, path, choices, lambda key: value_of(content, key))
-        console.print("The data are CIFAR-10 again. The next step: `make repro`.")
-    else:
-        console.print(f"{path}: the data are CIFAR-10 already")
+    write_text(path, text)
     forget_adoption(path)
+    choices = [
+        Choice(key, value, "")
+        for key, value in changes.items()
+        if value is not MISSING and value_of(content, key) != value
+    ]
+    print_choices(console, path, choices, lambda key: value_of(content, key))
+    console.print("The data are CIFAR-10 again. The next step: `make repro`.")
 
 
 def _opened(folder: Path, path: Path) -> ImageFolder:

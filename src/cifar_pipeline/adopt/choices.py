@@ -93,13 +93,13 @@ def recommend(
     size = _image_size(found)
     side = options.image_size or size.value
     model = _model(side, content)
-    mirrored = None if options.flip else test_left_and_right(found, options, content)
+    mirrored = None if options.flip else ask_left_and_right(found, options, content)
     choices = [size, model, *_held_out(found), *([_flip(found, mirrored)] if mirrored else [])]
     recommended = {choice.key: choice for choice in choices}
     return list({**recommended, **said}.values()), mirrored
 
 
-def test_left_and_right(
+def ask_left_and_right(
     found: Survey, options: Options, content: Mapping[str, Any]
 ) -> MirrorTest | None:
     """Ask the training images whether left and right matter; None: too few to say.

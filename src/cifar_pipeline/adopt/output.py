@@ -73,7 +73,8 @@ def _facts(found: Survey, listing: Path) -> Iterable[tuple[str, str]]:
     if not faults:
         yield "broken", "none"
         return
-    yield "broken", f"{len(faults):,} files cannot be used (all of them: {listing}):"
+    files = "1 file" if len(faults) == 1 else f"{len(faults):,} files"
+    yield "broken", f"{files} cannot be used (all of them: {listing}):"
     for path, why in faults[:SHOWN_FAULTS]:
         yield "", f"{shown(str(path.relative_to(found.images.root)))}: {why}"
     if len(faults) > SHOWN_FAULTS:
