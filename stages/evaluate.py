@@ -17,8 +17,7 @@ from cifar_pipeline.common.console import command_app
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.loading import load_section
 from cifar_pipeline.params.preprocess import PreprocessParams
-from cifar_pipeline.params.presets import load_model
-from cifar_pipeline.params.train import TrainParams
+from cifar_pipeline.params.train import load_training
 from cifar_pipeline.trained_model.training_lock import remove_checkpoint
 
 
@@ -30,12 +29,12 @@ def main(
 ) -> None:
     """Score the trained model on the test images and show which classes it takes for which."""
     choices = load_section(params, EvaluateParams, "evaluate")
-    training = load_section(params, TrainParams, "train")
+    training = load_training(params)
     used = {
         "preprocess": load_section(params, PreprocessParams, "preprocess"),
-        "train": training,
+        "train": training.choices,
         "evaluate": choices,
-        f"models.{training.model}": load_model(params, training.model),
+        f"models.{training.choices.model}": training.model,
     }
     remove_checkpoint(model.parent)
     from cifar_pipeline.evaluate.stage import evaluate

@@ -14,9 +14,7 @@ from typing import Annotated
 import typer
 
 from cifar_pipeline.common.console import command_app
-from cifar_pipeline.params.loading import load_section
-from cifar_pipeline.params.presets import load_model
-from cifar_pipeline.params.train import TrainParams
+from cifar_pipeline.params.train import load_training
 from cifar_pipeline.trained_model.training_lock import resume_hint, training_lock
 
 
@@ -29,8 +27,7 @@ def main(
     params: Annotated[Path, typer.Option(help="The file of parameters.")] = Path("params.yaml"),
 ) -> None:
     """Train the preset that train.model names, with early stopping on the validation loss."""
-    choices = load_section(params, TrainParams, "train")
-    model = load_model(params, choices.model)
+    choices, model = load_training(params)
     with training_lock(models):
         from cifar_pipeline.backend.start import start_backend
 

@@ -23,6 +23,7 @@ from cifar_pipeline.dvc_cache import verify
 from cifar_pipeline.export.formats.registry import FORMATS
 from cifar_pipeline.metrics.registry import METRICS
 from cifar_pipeline.params.presets import ModelParams
+from cifar_pipeline.params.whole_file import SECTIONS
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
@@ -44,7 +45,7 @@ def table(heading: list[str], rows: list[list[str]]) -> str:
 def params_page() -> str:
     """Return params.md: a table of keys for each schema."""
     sections = {
-        **{f"`{name}`": schema for name, schema in check_params.SECTIONS.items()},
+        **{f"`{name}`": schema for name, schema in SECTIONS.items()},
         "A preset: `models.NAME`": ModelParams,
     }
     return (

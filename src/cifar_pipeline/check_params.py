@@ -8,26 +8,17 @@ import typer
 
 from cifar_pipeline.adopt.check_pictures import check_pictures
 from cifar_pipeline.common.console import command_app
-from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
-from cifar_pipeline.download.picture_source import is_picture_folder
+from cifar_pipeline.download.picture_source import is_picture_folder, local_source
 from cifar_pipeline.params.download import DownloadParams
-from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.image_size import require_cifar_size
-from cifar_pipeline.params.loading import Section, nearest, pick, read_yaml, validate
+from cifar_pipeline.params.loading import read_yaml
 from cifar_pipeline.params.preprocess import PreprocessParams
-from cifar_pipeline.params.presets import load_model, validate_model
-from cifar_pipeline.params.train import TrainParams
+from cifar_pipeline.params.whole_file import validate_whole
 from cifar_pipeline.preprocess.hold_out import require_splits
 
 _IMAGES_OF_A_CLASS = 5_000  # of CIFAR-10, for training
 _DATA = Path("data")  # where lists of faulty files go
-SECTIONS: dict[str, type[Section]] = {
-    "download": DownloadParams,
-    "preprocess": PreprocessParams,
-    "train": TrainParams,
-    "evaluate": EvaluateParams,
-}
 
 
 def check_params(path: Path) -> None:
@@ -36,24 +27,14 @@ def check_params(path: Path) -> None:
     Raises:
         ParamsError: the first thing that is wrong.
     """
-    content = read_yaml(path)
-    for name in content:
-        if name not in (*SECTIONS, "models"):
-            known = [*SECTIONS, "models"]
-            raise ParamsError(f"{path}: {name} is not a known section{nearest(name, known)}")
-    for name, schema in SECTIONS.items():
-        validate(schema, pick(content, [name], path), name, path)
-    source = validate(DownloadParams, content["download"], "download", path)
-    _check_data(source, validate(PreprocessParams, content["preprocess"], "preprocess", path))
-    # First the one that has to fit the images as they are.
-    load_model(path, validate(TrainParams, content["train"], "train", path).model)
-    for name, values in pick(content, ["models"], path).items():
-        validate_model(values, name, path)
+    params = validate_whole(read_yaml(path), path)
+    _check_data(params.download, params.preprocess)
 
 
 def _check_data(source: DownloadParams, splits: PreprocessParams) -> None:
     """Look at the user's own pictures, and whether each class has enough images for the splits."""
-    if source.pictures or (source.source and is_picture_folder(Path(source.source).expanduser())):
+    folder = local_source(source.source)
+    if source.pictures or (folder and is_picture_folder(folder)):
         images = check_pictures(source, _DATA)
         if images:
             sizes: dict[str, np.ndarray] = {

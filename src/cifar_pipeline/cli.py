@@ -1,10 +1,11 @@
-"""The console script `cifar-pipeline`: what one does with a trained model.
+"""The console script `cifar-pipeline`: what one does before and after the pipeline.
 
 The pipeline itself is `dvc repro`; its four stages are the scripts in stages/.
 """
 
 import typer
 
+from cifar_pipeline.adopt.command import adopt
 from cifar_pipeline.common.console import guarded
 from cifar_pipeline.export.command import export
 from cifar_pipeline.predict.command import predict
@@ -14,9 +15,10 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 @app.callback()
 def _commands() -> None:
-    """Use a model that `make repro` has trained."""
+    """Adopt a folder of pictures, and use a model that `make repro` has trained."""
 
 
+app.command("adopt")(guarded(adopt, again="run the same command again"))
 app.command("predict")(guarded(predict, again="run the same command again"))
 app.command("export")(guarded(export, again="run the same command again"))
 

@@ -242,7 +242,7 @@ def every_option() -> frozenset[str]:
     "page", [page for page in CHECKED if page.name != "CHANGELOG.md"], ids=name_of
 )
 def test_parameters_exist(page: Path) -> None:
-    sections = "|".join((*generate.check_params.SECTIONS, "models"))
+    sections = "|".join((*generate.SECTIONS, "models"))
     named = [code for code in inline_code(page) if re.fullmatch(rf"({sections})(\.\w+)+", code)]
     # models.PRESET.KEY: of any preset.
     known = {re.sub(r"^models\.\w+", "models.PRESET", name) for name in param_names()}

@@ -132,8 +132,9 @@ def test_params_are_the_sections_that_the_stage_loads(stage: str) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     ]
     sections = {ast.literal_eval(call.args[2]) for call in calls if call.func.id == "load_section"}
-    presets = {"models" for call in calls if call.func.id == "load_model"}
-    assert {name.split(".")[0] for name in STAGES[stage]["params"]} == sections | presets
+    if any(call.func.id == "load_training" for call in calls):
+        sections |= {"train", "models"}
+    assert {name.split(".")[0] for name in STAGES[stage]["params"]} == sections
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -16,6 +16,7 @@ from cifar_pipeline.download.contents import FAULTS, read_contents, require_no_f
 from cifar_pipeline.download.own_pictures import decoding_of
 from cifar_pipeline.download.picture_source import (
     digest_of,
+    local_source,
     open_folder,
     require_digest,
     require_source,
@@ -46,7 +47,7 @@ def check_pictures(params: DownloadParams, folder: Path) -> ImageFolder | None:
     Raises:
         PipelineError: the folder is laid out in another way, has faulty files or other pictures.
     """
-    source = Path(params.source).expanduser() if params.source else None
+    source = local_source(params.source)
     if source is not None and params.pictures and not source.is_dir():
         say(
             f"download.source: {shown(str(source))} is not there; the pipeline goes on with what "

@@ -17,7 +17,7 @@ from cifar_pipeline.images.paths import shown
 from cifar_pipeline.images.reading import ImageRead, read_images
 
 FAULTS = "image_faults.csv"
-_SHOWN_FAULTS = 10
+SHOWN_FAULTS = 10
 _ORDER_SEED = 2017
 
 
@@ -90,7 +90,7 @@ def require_no_faults(images: ImageFolder, contents: Contents, listing: Path) ->
         write_faults(listing, images, contents)
     lines = [
         f"  {shown(str(path))}: {why}"
-        for path, why in sorted(contents.faults.items())[:_SHOWN_FAULTS]
+        for path, why in sorted(contents.faults.items())[:SHOWN_FAULTS]
     ]
     number = len(contents.faults)
     raise PipelineError(

@@ -12,6 +12,25 @@ from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import ImageFolder, find_images
 from cifar_pipeline.images.paths import shown
 
+# In these folders DVC makes copies of a project for queued and temporary experiments.
+_EXPERIMENTS = (".dvc", "tmp", "exps")
+
+
+def local_source(source: str | None) -> Path | None:
+    """Return where `download.source` lies; None where it is empty.
+
+    A relative path is in the project. For a queued or temporary experiment DVC copies what Git and
+    DVC keep of the project, so that what lies in the copy counts, or else in the project itself.
+    """
+    if not source:
+        return None
+    path = Path(source).expanduser()
+    if path.is_absolute() or path.exists():
+        return path
+    copies = [at for at in Path.cwd().parents if at.parts[-len(_EXPERIMENTS) :] == _EXPERIMENTS]
+    original = copies[0].parents[len(_EXPERIMENTS) - 1] / path if copies else path
+    return original if original.exists() else path
+
 
 def is_picture_folder(folder: Path) -> bool:
     """Say whether `folder` holds images of one's own: it is a folder without CIFAR-10's files."""

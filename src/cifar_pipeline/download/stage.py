@@ -25,7 +25,11 @@ from cifar_pipeline.download.errors import (
 )
 from cifar_pipeline.download.install import describe, install, is_installed
 from cifar_pipeline.download.own_pictures import install_pictures
-from cifar_pipeline.download.picture_source import is_picture_folder, require_source
+from cifar_pipeline.download.picture_source import (
+    is_picture_folder,
+    local_source,
+    require_source,
+)
 from cifar_pipeline.download.progress import progress_bar
 from cifar_pipeline.download.rate_limit import RateMonitor
 from cifar_pipeline.download.sources import FETCHERS
@@ -49,7 +53,7 @@ def download(raw: Path, params: DownloadParams) -> None:
     Raises:
         PipelineError: no source gave them, or a folder cannot be written.
     """
-    source = Path(params.source).expanduser() if params.source is not None else None
+    source = local_source(params.source)
     if params.pictures or (source and is_picture_folder(source)):
         sizes = install_pictures(require_source(source), raw, params)
         listed = ", ".join(f"{part} {number:,}" for part, number in sizes.items())

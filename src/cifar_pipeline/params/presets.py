@@ -187,7 +187,11 @@ def load_model(path: Path, name: str) -> ModelParams:
     Raises:
         ParamsError: no such preset (the nearest name is offered), or it cannot be used.
     """
-    content = read_yaml(path)
+    return model_of(read_yaml(path), name, path)
+
+
+def model_of(content: dict[str, Any], name: str, path: Path) -> ModelParams:
+    """Return the preset `name` of `content`, read from the file `path`; errors as `load_model`."""
     presets = pick(content, ["models"], path)
     side = image_size_of(content)
     if not isinstance(presets, dict) or name not in presets:

@@ -1,0 +1,230 @@
+"""Turn params.yaml to a folder of the user's own pictures, and back to CIFAR-10."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from cifar_pipeline.adopt.choices import (
+    CIFAR10,
+    Choice,
+    Options,
+    advice,
+    chosen_by_options,
+    recommend,
+)
+from cifar_pipeline.adopt.notes import (
+    Adoption,
+    Changes,
+    changes_between,
+    forget_adoption,
+    noted_files,
+    read_adoption,
+    write_adoption,
+)
+from cifar_pipeline.adopt.output import make_console, print_changes, print_choices, print_survey
+from cifar_pipeline.adopt.params_file import MISSING, PICTURES, changed_text, value_of, write_text
+from cifar_pipeline.adopt.survey import Survey, survey
+from cifar_pipeline.common.atomic import writing
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.download.contents import FAULTS, write_faults
+from cifar_pipeline.download.picture_source import is_picture_folder, local_source
+from cifar_pipeline.images.errors import ImageFolderError
+from cifar_pipeline.images.layout import TRAIN, ImageFolder, find_images
+from cifar_pipeline.images.paths import shown
+from cifar_pipeline.params.loading import read_yaml
+from cifar_pipeline.params.whole_file import Params, validate_whole
+from cifar_pipeline.preprocess.hold_out import require_splits
+
+
+def adopt_folder(folder: Path, path: Path, options: Options) -> None:
+    """Look at every picture of `folder` and write what the pipeline needs of it into params.yaml.
+
+    Where params.yaml has adopted it already, only its digest and what the options say is written.
+
+    Args:
+        folder: of pictures.
+        path: of params.yaml, in the project's root.
+        options: of the user.
+
+    Raises:
+        ParamsError: params.yaml, as it is or as it would be, cannot be used; or an option.
+        PipelineError: the folder cannot be used.
+    """
+    content = read_yaml(path)
+    now = validate_whole(content, path)
+    images = _opened(folder, path)
+    source = _written_source(folder, path)
+    again = now.download.pictures is not None and _same_folder(now.download.source, folder, path)
+    console = make_console()
+    fit = options.fit or (now.download.fit if again else "crop")
+    found = survey(images, fit)
+    _require_images(found)
+    listing = path.parent / "data" / FAULTS
+    _list_faults(found, listing)
+    print_survey(console, found, listing)
+    notes = read_adoption(path)
+    files = noted_files(images, found.contents)
+    told = again and notes is not None and _tell_changes(console, notes, files)
+
+    reasons = {
+        "download.source": "relative to the project" if not source.startswith("/") else "",
+        PICTURES: "of the bytes of all files",
+    }
+    identity = [
+        Choice(key, value, reasons[key])
+        for key, value in (("download.source", source), (PICTURES, found.digest))
+    ]
+    # What else stands there was chosen at the first adoption, or by the user since.
+    rest = chosen_by_options(options) if again else recommend(found, options, content)[0]
+    choices = [*identity, *rest]
+    text = changed_text(path, {choice.key: choice.value for choice in choices})
+    after = YAML(typ="safe", pure=True).load(text)
+    _require_usable(validate_whole(after, path), found)
+    write_adoption(path, _noted(content, choices, notes, found, files, again))
+    if not write_text(path, text):
+        console.print(f"{path}: nothing has changed, and nothing was written")
+    else:
+        print_choices(console, path, choices, lambda key: value_of(content, key))
+        if again and not told and found.digest != now.download.pictures:
+            console.print("the pictures are others than at the last adoption")
+    values = {key: value_of(after, key) for key in CIFAR10}
+    for sentence in advice(found, values, after):
+        console.print(sentence)
+    if found.contents.faults and values["download.broken_images"] != "leave_out":
+        console.print(
+            "`make repro` will stop at the broken files: mend or remove them and adopt the folder "
+            "again, or adopt it with `--broken-images leave_out`."
+        )
+    else:
+        console.print("The next step: `make repro`.")
+
+
+def return_to_cifar10(path: Path) -> None:
+    """Write params.yaml as it was before a folder was adopted.
+
+    Without notes of that every key gets its value for CIFAR-10.
+
+    Raises:
+        ParamsError: params.yaml cannot be used.
+    """
+    content = read_yaml(path)
+    now = validate_whole(content, path)
+    console = make_console()
+    source = local_source(now.download.source)
+    if now.download.pictures is None and not (source and is_picture_folder(source)):
+        console.print(f"{path}: the data are CIFAR-10 already")
+        return
+    notes = read_adoption(path)
+    changes: dict[str, Any] = dict(CIFAR10)
+    if notes:
+        changes |= {key: (was[0] if was else MISSING) for key, was in notes.before.items()}
+    # A preset of the user's own choice stays.
+    if now.train.model not in ((notes.model,) if notes else ("fast64",)):
+        del changes["train.model"]
+    # A key that is off by default, and was never there, need not come.
+    changes = {
+        key: value
+        for key, value in changes.items()
+        if value_of(content, key) is not MISSING or (notes and key in notes.before)
+    }
+    text = changed_text(path, changes)
+    validate_whole(YAML(typ="safe", pure=True).load(text), path)
+    write_text(path, text)
+    forget_adoption(path)
+    choices = [
+        Choice(key, value, "")
+        for key, value in changes.items()
+        if value is not MISSING and value_of(content, key) != value
+    ]
+    print_choices(console, path, choices, lambda key: value_of(content, key))
+    console.print("The data are CIFAR-10 again. The next step: `make repro`.")
+
+
+def _opened(folder: Path, path: Path) -> ImageFolder:
+    if folder.is_dir():
+        if not is_picture_folder(folder):
+            raise PipelineError(
+                f"{shown(str(folder))} holds CIFAR-10's own files, not pictures; name it as "
+                "download.source in params.yaml"
+            )
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise PipelineError(
+                f"{shown(str(folder))} holds this project itself; name a folder of pictures alone"
+            )
+    try:
+        return find_images(folder)
+    except ImageFolderError as error:
+        raise PipelineError(str(error)) from None
+
+
+def _require_images(found: Survey) -> None:
+    if not found.contents.kinds:
+        path, why = next(iter(sorted(found.contents.faults.items())))
+        raise PipelineError(
+            f"{shown(str(found.images.root))}: none of {len(found.contents.sha256):,} files can be "
+            f"used, such as {shown(str(path))}: {why}"
+        )
+    empty = found.images.names[int(found.counts[TRAIN].argmin())]
+    if not found.counts[TRAIN].min():
+        raise PipelineError(
+            f"{shown(str(found.images.root))}: no file of class {shown(empty)} can be used for "
+            "training; mend or remove its files"
+        )
+
+
+def _written_source(folder: Path, path: Path) -> str:
+    """Return the folder as params.yaml names it: relative to the project where it lies in it."""
+    absolute = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay what they are
+    root = Path(os.path.abspath(path.parent))  # noqa: PTH100
+    return str(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
+
+
+def _same_folder(source: str | None, folder: Path, path: Path) -> bool:
+    named = local_source(source)
+    return named is not None and (path.parent / named).resolve() == folder.resolve()
+
+
+def _list_faults(found: Survey, listing: Path) -> None:
+    if found.contents.faults:
+        with writing(listing.parent):
+            write_faults(listing, found.images, found.contents)
+    else:
+        listing.unlink(missing_ok=True)
+
+
+def _tell_changes(console: Any, notes: Adoption, files: Mapping[str, Any]) -> bool:
+    changes: Changes = changes_between(notes.files, files)
+    if not any(changes):
+        return False
+    before, after = (Counter(file.name for file in each.values()) for each in (notes.files, files))
+    print_changes(console, changes, before, after)
+    return True
+
+
+def _require_usable(params: Params, found: Survey) -> None:
+    """Find out whether the splits can be made of the images that can be used."""
+    require_splits(found.counts, found.images.names, params.preprocess)
+
+
+def _noted(
+    content: Mapping[str, Any],
+    choices: list[Choice],
+    notes: Adoption | None,
+    found: Survey,
+    files: Mapping[str, Any],
+    again: bool,
+) -> Adoption:
+    """Return what is noted: of the values before, those from when the data were CIFAR-10."""
+    written = {choice.key: choice.value for choice in choices}
+    was_cifar = value_of(content, PICTURES) is MISSING
+    before = notes.before if notes and not was_cifar else {}
+    for key in written:
+        if was_cifar or (notes and key not in before):
+            value = value_of(content, key)
+            before = {**before, key: [] if value is MISSING else [value]}
+    model = written.get("train.model", notes.model if notes and again else None)
+    return Adoption(digest=found.digest, files=dict(files), before=before, model=model)

@@ -1,0 +1,102 @@
+"""What a project has adopted: kept in the user's cache, for the next time and for the way back."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from cifar_pipeline.common.atomic import replacing
+from cifar_pipeline.download.cache import cache_folder
+from cifar_pipeline.download.contents import Contents
+from cifar_pipeline.images.layout import ImageFolder
+
+
+class NotedFile(NamedTuple):
+    """A file of the folder: its part, its class and the beginning of the SHA-256 of its bytes."""
+
+    part: str
+    name: str
+    sha256: str
+
+
+class Adoption(BaseModel):
+    """An adoption.
+
+    Attributes:
+        digest: of the folder.
+        files: by their paths in the folder.
+        before: of each key that was written, a list with the value that it had before, when the
+            pipeline was on CIFAR-10; empty where it did not stand in params.yaml.
+        model: the preset that was written; None: none was.
+    """
+
+    digest: str
+    files: dict[str, NotedFile]
+    before: dict[str, list[Any]]
+    model: str | None = None
+
+
+class Changes(NamedTuple):
+    """What has changed in a folder, as paths in it.
+
+    Attributes:
+        added: new files.
+        removed: files that are gone.
+        changed: files with other bytes, or of another part or class.
+    """
+
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
+def noted_files(images: ImageFolder, contents: Contents) -> dict[str, NotedFile]:
+    """Return every file of a folder as it is noted."""
+    return {
+        str(file.path.relative_to(images.root)): NotedFile(
+            part, images.names[file.label], contents.sha256[file.path][:16]
+        )
+        for part, files in images.parts.items()
+        for file in files
+    }
+
+
+def changes_between(before: Mapping[str, NotedFile], after: Mapping[str, NotedFile]) -> Changes:
+    """Return what has changed between two looks at a folder."""
+    return Changes(
+        added=sorted(after.keys() - before.keys()),
+        removed=sorted(before.keys() - after.keys()),
+        changed=sorted(
+            name for name in after.keys() & before.keys() if after[name] != before[name]
+        ),
+    )
+
+
+def read_adoption(params: Path) -> Adoption | None:
+    """Return the last adoption of the project of this params.yaml; None where none is known."""
+    try:
+        return Adoption.model_validate(json.loads(_path(params).read_text()))
+    except (OSError, ValueError, ValidationError):
+        return None
+
+
+def write_adoption(params: Path, adoption: Adoption) -> None:
+    """Note an adoption. Without these notes less is known the next time, and nothing fails."""
+    with suppress(OSError), replacing(_path(params)) as temporary:
+        temporary.write_text(json.dumps(adoption.model_dump()))
+
+
+def forget_adoption(params: Path) -> None:
+    """Remove the notes."""
+    with suppress(OSError):
+        _path(params).unlink(missing_ok=True)
+
+
+def _path(params: Path) -> Path:
+    name = hashlib.sha256(os.fsencode(params.resolve())).hexdigest()[:16]
+    return cache_folder() / f"adopted-{name}.json"
