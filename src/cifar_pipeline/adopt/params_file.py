@@ -27,8 +27,15 @@ def value_of(content: Mapping[str, Any], name: str) -> Any:
     return value
 
 
-def changed_text(path: Path, changes: Mapping[str, Any]) -> str:
-    """Return the text of the file `path` with other values, and every other byte as it was.
+class Changed(NamedTuple):
+    """The text of a params.yaml, and what it holds."""
+
+    text: str
+    content: dict[str, Any]
+
+
+def changed(path: Path, changes: Mapping[str, Any]) -> Changed:
+    """Return the file `path` with other values, and every other byte as it was.
 
     A writer of YAML would move the comments behind longer values, and not move them back.
 
@@ -57,7 +64,7 @@ def changed_text(path: Path, changes: Mapping[str, Any]) -> str:
             f"{path}: expected each key on a line of its own, as the project's file has them; "
             f"write by hand: {wanted}"
         )
-    return text
+    return Changed(text, expected)
 
 
 class _Edit(NamedTuple):
