@@ -34,7 +34,7 @@ def main(
         start_backend()
         from cifar_pipeline.train.stage import train
 
-        train(processed, models, reports, model, choices.seed)
+        train(processed, models, reports, model, choices.seed, choices.model)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,16 @@ def sure_predictions(predicted: np.ndarray, labels: np.ndarray) -> Predictions:
     return predictions_of(CLASS_NAMES, probabilities, labels.tolist(), temperature=0.5)
 
 
-def results_of(predictions: Predictions, hardest_share: float = 1.0) -> EvaluationResults:
-    """Return results with noise for images and a model that answers by their mean colours."""
+def results_of(
+    predictions: Predictions,
+    hardest_share: float = 1.0,
+    class_weight: str = "none",
+    validation_labels: Sequence[int] | None = None,
+) -> EvaluationResults:
+    """Return results with noise for images and a model that answers by their mean colours.
+
+    Without `validation_labels`, the validation images have the classes of the test images.
+    """
     random = np.random.default_rng(1)
     classes = len(predictions.names)
     images = random.integers(0, 256, (len(predictions.labels), 32, 32, 3), np.uint8)
@@ -53,6 +61,7 @@ def results_of(predictions: Predictions, hardest_share: float = 1.0) -> Evaluati
         params="train:\n  seed: 1\n",
         label_smoothing=0.2,
         hardest_share=hardest_share,
+        class_weight=class_weight,
         history=pd.DataFrame(
             {
                 "epoch": [1, 2, 3],
@@ -88,7 +97,8 @@ def results_of(predictions: Predictions, hardest_share: float = 1.0) -> Evaluati
         model_sha256="0" * 64,
     )
     mixed = evaluate_mixed_images(predict, images, predictions)
-    return EvaluationResults(predictions, images, provenance, mixed, operating_point)
+    labels = predictions.labels if validation_labels is None else np.array(validation_labels)
+    return EvaluationResults(predictions, images, provenance, mixed, operating_point, labels)
 
 
 def spread(classes: int, each: int = 3) -> tuple[np.ndarray, list[int]]:

@@ -47,8 +47,12 @@ def test_the_table_of_metrics_names_files_metrics_and_branches(branched: Workspa
     assert sorted(names) == sorted(
         [f"error_by_class.{name}" for name in CLASS_NAMES]
         + [f"{part}.{name}" for part in ("test", "test_temperature_scaled") for name in SCORES]
-        + ["test_temperature_scaled.temperature", "train.loss", "train.accuracy"]
-        + ["validation.loss", "validation.accuracy"]
+        + ["test_temperature_scaled.temperature"]
+        + [
+            f"{part}.{name}"
+            for part in ("train", "validation")
+            for name in ("loss", "accuracy", "balanced_accuracy")
+        ]
         + ["epochs", "best_epoch", "stopped_early", "precision"]
     )
 

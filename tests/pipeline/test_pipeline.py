@@ -74,7 +74,7 @@ def test_train_metrics_have_their_keys(finished_workspace: Workspace) -> None:
     assert metrics["stopped_early"] is False
     assert metrics["precision"] == "float32"
     for split in ("train", "validation"):
-        assert list(metrics[split]) == ["loss", "accuracy"]
+        assert list(metrics[split]) == ["loss", "accuracy", "balanced_accuracy"]
 
 
 def test_reports_agree_with_each_other(finished_workspace: Workspace) -> None:

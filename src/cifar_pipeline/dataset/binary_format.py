@@ -1,9 +1,7 @@
 """The official binary format of CIFAR-10: six files of 10,000 records.
 
 A record is 3,073 bytes: a label (0-9), then 1,024 red, 1,024 green and 1,024 blue bytes, each
-channel row by row (https://www.cs.toronto.edu/~kriz/cifar.html). The names of the classes stand in
-batches.meta.txt, one a line. Pictures of one's own become the same format, with fewer files, other
-names and up to 256 classes.
+channel row by row (https://www.cs.toronto.edu/~kriz/cifar.html).
 """
 
 from pathlib import Path
@@ -16,17 +14,17 @@ from cifar_pipeline.dataset.cifar10 import CLASS_NAMES, IMAGE_SHAPE
 TRAIN_BATCHES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 TEST_BATCH = "test_batch.bin"
 BATCH_FILES = (*TRAIN_BATCHES, TEST_BATCH)
-CLASS_NAMES_FILE = "batches.meta.txt"
-MOST_CLASSES = 256  # a label is a byte
+BINARY_FOLDER = "cifar-10-batches-bin"  # in the official archive
 RECORD_BYTES = 1 + 3 * 32 * 32
 
 
-def decode_batch(content: bytes, classes: int = len(CLASS_NAMES)) -> tuple[np.ndarray, np.ndarray]:
+def decode_batch(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     """Return images, uint8 (N, 32, 32, 3), and labels, uint8 (N,), of one batch file's bytes.
 
     Raises:
-        ValueError: no whole number of records, or a label that is none of `classes`.
+        ValueError: no whole number of records, or a label that is no class.
     """
+    classes = len(CLASS_NAMES)
     if not content or len(content) % RECORD_BYTES:
         raise ValueError(f"{len(content)} bytes are no whole number of {RECORD_BYTES}-byte records")
     records = np.frombuffer(content, np.uint8).reshape(-1, RECORD_BYTES)
@@ -44,19 +42,7 @@ def encode_batch(images: np.ndarray, labels: np.ndarray) -> bytes:
     return np.concatenate([labels[:, None].astype(np.uint8), channels_first], axis=1).tobytes()
 
 
-def read_class_names(path: Path) -> tuple[str, ...]:
-    """Return the names of the classes in the file `path`, a line each, in label order."""
-    return tuple(path.read_text(encoding="utf-8").split("\n")[:-1])
-
-
-def class_names_text(names: tuple[str, ...]) -> str:
-    """Return the content of such a file."""
-    return "".join(f"{name}\n" for name in names)
-
-
-def read_batches(
-    folder: Path, names: tuple[str, ...], classes: int
-) -> tuple[np.ndarray, np.ndarray]:
+def read_batches(folder: Path, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Return images and labels of the batch files `names` in `folder`, one after the other.
 
     Raises:
@@ -66,7 +52,7 @@ def read_batches(
     for name in names:
         path = folder / name
         try:
-            decoded.append(decode_batch(path.read_bytes(), classes))
+            decoded.append(decode_batch(path.read_bytes()))
         except OSError as error:
             raise PipelineError(f"{path}: {error.strerror}; run `dvc repro download`") from None
         except ValueError as error:

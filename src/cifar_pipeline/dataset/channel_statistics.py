@@ -19,6 +19,16 @@ class ChannelStatistics(BaseModel):
     mean: tuple[float, float, float]
     standard_deviation: tuple[float, float, float]
 
+    @property
+    def scale(self) -> tuple[float, float, float]:
+        """What normalisation divides each channel by: its standard deviation.
+
+        A channel that is constant has none, and is divided by 255: on the training images it is 0
+        after its mean is taken away, and another value in a later image stays within -1 and 1.
+        """
+        red, green, blue = (deviation or 255.0 for deviation in self.standard_deviation)
+        return red, green, blue
+
 
 def channel_statistics(images: np.ndarray) -> ChannelStatistics:
     """Return the statistics of uint8 images (N, H, W, 3).

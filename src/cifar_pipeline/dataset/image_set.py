@@ -113,6 +113,27 @@ def load_image_set(folder: Path, stage: str) -> ImageSet:
     return ImageSet.model_validate_json((folder / IMAGE_SET).read_text(encoding="utf-8"))
 
 
+def warnings_of_images(images: ImageSet) -> list[str]:
+    """Return sentences about images that make figures doubtful: repeated ones, faulty ones."""
+    found = []
+    if images.repeated:
+        what = (
+            "were left out of training"
+            if images.repeated_left_out
+            else (
+                "are in the training part: figures may be too good "
+                "(`dvc exp run -S preprocess.repeated_images=leave_out` leaves them out)"
+            )
+        )
+        found.append(
+            f"{images.repeated:,} training images are also in another part or under another label "
+            f"(equal `group` in data/processed/{FILES}), and {what}"
+        )
+    if images.left_out:
+        found.append(f"{images.left_out:,} files could not be read as pictures and were left out")
+    return found
+
+
 def write_files(path: Path, records: Iterable[FileRecord]) -> None:
     """Write the table of files to `path`, a CSV file in the order of the records."""
     # Bytes of a name that are no text are escaped.

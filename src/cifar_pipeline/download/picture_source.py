@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cifar_pipeline.common.checksums import sha256_of
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.dataset.binary_format import BATCH_FILES
+from cifar_pipeline.dataset.binary_format import BATCH_FILES, BINARY_FOLDER
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import ImageFolder, find_images
 from cifar_pipeline.images.paths import shown
@@ -34,7 +34,8 @@ def local_source(source: str | None) -> Path | None:
 
 def is_picture_folder(folder: Path) -> bool:
     """Say whether `folder` holds images of one's own: it is a folder without CIFAR-10's files."""
-    return folder.is_dir() and not any((folder / name).exists() for name in BATCH_FILES)
+    cifar = (*BATCH_FILES, BINARY_FOLDER)
+    return folder.is_dir() and not any((folder / name).exists() for name in cifar)
 
 
 def require_source(source: Path | None) -> Path:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cifar_pipeline.evaluate.predictions import Predictions
+from cifar_pipeline.metrics.class_sizes import are_unequal
 from cifar_pipeline.metrics.registry import METRICS, Metric, values_of
 
 
@@ -16,6 +17,7 @@ class ScoreRow:
         interval: the 95 % confidence interval of that, or "no interval".
         scaled: of the probabilities after temperature scaling.
         augmented: of the probabilities with test-time augmentation; "" without it.
+        has_card: whether the page shows it in large digits at its top.
     """
 
     metric: Metric
@@ -23,10 +25,15 @@ class ScoreRow:
     interval: str
     scaled: str
     augmented: str
+    has_card: bool
 
 
 def score_rows(predictions: Predictions) -> list[ScoreRow]:
-    """Return one row for each metric of the registry, in its order."""
+    """Return one row for each metric of the registry, in its order.
+
+    Where the classes of the test split are unequal, the metrics that are for such come first.
+    """
+    unequal = are_unequal(predictions.labels)
     labels, augmented = predictions.labels, predictions.augmented
     as_trained = values_of(predictions.probabilities, labels)
     scaled = values_of(predictions.scaled, labels)
@@ -38,8 +45,9 @@ def score_rows(predictions: Predictions) -> list[ScoreRow]:
             _shown_interval(metric, predictions),
             metric.shown(scaled[metric.key]),
             metric.shown(with_augmentation[metric.key]) if with_augmentation else "",
+            metric.has_card or (unequal and metric.leads_where_unequal),
         )
-        for metric in METRICS
+        for metric in sorted(METRICS, key=lambda each: not (unequal and each.leads_where_unequal))
     ]
 
 

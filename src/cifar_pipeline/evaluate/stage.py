@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from cifar_pipeline.common.atomic import writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.arrays import load_class_names, load_labels, load_split
+from cifar_pipeline.dataset.image_set import load_image_set, warnings_of_images
 from cifar_pipeline.evaluate.mixed_images import evaluate_mixed_images
 from cifar_pipeline.evaluate.page.provenance import gather_provenance
 from cifar_pipeline.evaluate.page.rendering import EvaluationResults, write_page
@@ -18,6 +21,7 @@ from cifar_pipeline.evaluate.test_time_augmentation import predict_with_augmenta
 from cifar_pipeline.evaluate.thresholds import choose_operating_point, write_operating_point
 from cifar_pipeline.fourier.inference import with_fourier_convolutions
 from cifar_pipeline.metrics.calibration import at_temperature, fit_temperature
+from cifar_pipeline.metrics.chance import warning_of_chance
 from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.loading import Section
@@ -62,7 +66,12 @@ def evaluate(
     check_classes(network, names)
     provenance = gather_provenance(used, reports, processed, model, network)
     held_out = load_validation_outputs(model)
-    temperature = _fitted_temperature(held_out, processed)
+    held_out_labels = _labels_of(held_out, processed)
+    temperature = fit_temperature(held_out.logits, held_out_labels)
+    whitens = bool(used[f"models.{provenance.preset}"].model_dump()["whitening"])
+    chance = warning_of_chance(held_out.logits, held_out_labels, provenance.preset, whitens)
+    image_set = load_image_set(processed, "preprocess")
+    warnings = tuple(filter(None, (*warnings_of_images(image_set), chance)))
     network = with_fourier_convolutions(network)
     extractor = feature_extractor(network, load_ood_statistics(model))
     outputs = predict_outputs(extractor, images, params.batch_size)
@@ -70,7 +79,9 @@ def evaluate(
     predict = partial(predict_probabilities, extractor.network, batch_size=params.batch_size)
     augmented = None
     if params.test_time_augmentation != "none":
-        augmented = predict_with_augmentation(predict, images, params.test_time_augmentation)
+        augmented = predict_with_augmentation(
+            predict, images, params.test_time_augmentation, part=4 * params.batch_size
+        )
     scaled = at_temperature(outputs.logits, temperature)
     predictions = Predictions(names, labels, outputs.probabilities, temperature, scaled, augmented)
     mixed = evaluate_mixed_images(predict, images, predictions)
@@ -79,7 +90,15 @@ def evaluate(
     with writing(reports):
         write_reports(reports, predictions)
         write_operating_point(reports / _OPERATING_POINT, operating_point)
-    results = EvaluationResults(predictions, images, provenance, mixed, operating_point)
+    results = EvaluationResults(
+        predictions,
+        images,
+        provenance,
+        mixed,
+        operating_point,
+        held_out_labels,
+        warnings,
+    )
     with writing(reports), writing(model.parent):
         write_page(reports / _PAGE, model.with_name(_CARD), results)
     print_results(predictions, params.confused_pairs)
@@ -89,13 +108,15 @@ def evaluate(
             f"{accuracy(augmented, labels):.4f}, loss {cross_entropy(augmented, labels):.4f}"
         )
     say(f"the page of results: {reports / _PAGE}")
+    for warning in warnings:
+        say(f"warning: {warning}")
 
 
-def _fitted_temperature(outputs: ValidationOutputs, processed: Path) -> float:
+def _labels_of(outputs: ValidationOutputs, processed: Path) -> np.ndarray:
     labels = load_labels(processed, "validation")
     if len(outputs.logits) != len(labels):
         raise PipelineError(
             f"the model's validation outputs are of {len(outputs.logits):,} images, and "
             f"{processed} holds {len(labels):,}; run `dvc repro`"
         )
-    return fit_temperature(outputs.logits, labels)
+    return labels

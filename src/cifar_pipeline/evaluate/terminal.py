@@ -6,8 +6,9 @@ from rich.table import Table
 from cifar_pipeline.evaluate.predictions import Predictions
 from cifar_pipeline.evaluate.scores import score_rows
 from cifar_pipeline.metrics.calibration import expected_calibration_error
-from cifar_pipeline.metrics.confusion import confused_pairs, error_table
-from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
+from cifar_pipeline.metrics.class_sizes import are_unequal, largest_class
+from cifar_pipeline.metrics.confusion import confused_pairs, error_table, macro_f1
+from cifar_pipeline.metrics.loss_and_accuracy import accuracy, balanced_accuracy, cross_entropy
 
 # Wide enough for every column. In a log, Rich would guess a terminal of 80.
 LOG_WIDTH = 100
@@ -31,7 +32,7 @@ def print_results(predictions: Predictions, pairs: int, console: Console | None 
     for first, second, errors in worst:
         console.print(f"  {first} <-> {second}: {errors:,}")
     console.print(_metric_table(predictions))
-    for line in _summary(predictions):
+    for line in (*_on_unequal_classes(predictions), *_summary(predictions)):
         console.print(line)
 
 
@@ -65,6 +66,19 @@ def _metric_table(predictions: Predictions) -> Table:
         cells = (row.metric.label, row.as_trained, row.interval, row.scaled)
         table.add_row(*cells, *([row.augmented] if is_augmented else []))
     return table
+
+
+def _on_unequal_classes(predictions: Predictions) -> tuple[str, ...]:
+    probabilities, labels = predictions.probabilities, predictions.labels
+    if not are_unequal(labels):
+        return ()
+    largest, share = largest_class(labels)
+    return (
+        f"balanced accuracy {balanced_accuracy(probabilities, labels):.4f}, "
+        f"macro F1 {macro_f1(probabilities, labels):.4f} (the classes are unequal)",
+        f"always {predictions.names[largest]}, the largest class: accuracy {share:.4f}, "
+        f"balanced accuracy {1 / len(set(labels.tolist())):.4f}",
+    )
 
 
 def _summary(predictions: Predictions) -> tuple[str, str]:

@@ -42,7 +42,10 @@ def views(images: np.ndarray, choice: TestTimeAugmentation) -> Iterator[tuple[fl
 
 
 def predict_with_augmentation(
-    predict: Callable[[np.ndarray], np.ndarray], images: np.ndarray, choice: TestTimeAugmentation
+    predict: Callable[[np.ndarray], np.ndarray],
+    images: np.ndarray,
+    choice: TestTimeAugmentation,
+    part: int = 1000,
 ) -> np.ndarray:
     """Return the softmax of the weighted mean of the views' logits, float32 (N, classes).
 
@@ -50,7 +53,17 @@ def predict_with_augmentation(
         predict: returns probabilities, float32 (N, classes), for uint8 images (N, H, W, 3).
         images: uint8 (N, H, W, 3).
         choice: which views.
+        part: how many images have views in memory at a time; a multiple of the batch size of
+            `predict` gives the batches that all images at once would.
     """
+    starts = range(0, len(images), part)
+    found = [_averaged(predict, images[at : at + part], choice) for at in starts]
+    return np.concatenate(found)
+
+
+def _averaged(
+    predict: Callable[[np.ndarray], np.ndarray], images: np.ndarray, choice: TestTimeAugmentation
+) -> np.ndarray:
     smallest = np.finfo(np.float32).tiny
     # The logarithm of a softmax is the logit plus a number that all classes share. That number does
     # not change the softmax of the mean.

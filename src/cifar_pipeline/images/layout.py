@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cifar_pipeline.dataset.binary_format import MOST_CLASSES
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.paths import SUFFIXES, shown
 
+MOST_CLASSES = 256  # a label is a byte
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
 # The names of each part's folder, in any case; a table's column of parts has the same ones.

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from cifar_pipeline.metrics.loss_and_accuracy import check_shapes
+
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """Count the images of every pair of actual and predicted class.
@@ -18,6 +20,30 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) ->
     matrix = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(matrix, (labels, predicted), 1)
     return matrix
+
+
+def matrix_of(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the confusion matrix of the likeliest classes; arguments as in `macro_f1`."""
+    check_shapes(probabilities, labels)
+    return confusion_matrix(labels, probabilities.argmax(axis=1), probabilities.shape[1])
+
+
+def macro_f1(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean F1 over the classes that occur, as labels or as predictions.
+
+    F1 is as in `error_table`. The mean of the classes' F1, not the F1 of mean precision and recall:
+    Opitz and Burst, "Macro F1 and Macro F1", 2019; so has scikit-learn's f1_score.
+
+    Args:
+        probabilities: float32 (N, classes); of equally likely classes the lowest is predicted.
+        labels: uint8 (N,), N at least 1.
+
+    Raises:
+        ValueError: the shapes do not belong together.
+    """
+    matrix = matrix_of(probabilities, labels)
+    occurring = matrix.sum(axis=0) + matrix.sum(axis=1)
+    return float(np.mean(2 * matrix.diagonal()[occurring > 0] / occurring[occurring > 0]))
 
 
 def error_table(matrix: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Accuracy and cross-entropy: the two metrics that train reports, too.
+"""Accuracy, balanced accuracy and cross-entropy: the metrics that train reports, too.
 
 Other metrics stand in other modules: train depends on this file, so a change here trains the
 model again.
@@ -27,6 +27,34 @@ def correct(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return which images are classified correctly, bool (N,); arguments as in `accuracy`."""
     check_shapes(probabilities, labels)
     return probabilities.argmax(axis=1) == labels
+
+
+def balanced_accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean recall over the classes that have images: each class counts the same.
+
+    Of equal classes it is the accuracy. Who always predicts the same class has 1 over the number of
+    classes. Source: Brodersen et al., "The balanced accuracy and its posterior distribution", 2010,
+    for two classes; scikit-learn's balanced_accuracy_score for more.
+
+    Args:
+        probabilities: float32 (N, classes).
+        labels: uint8 (N,), N at least 1.
+
+    Raises:
+        ValueError: the shapes do not belong together.
+    """
+    hits, sizes = hits_by_class(probabilities, labels)
+    return float(np.mean(hits / sizes))
+
+
+def hits_by_class(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many images of each class are right, and how many there are, both int64 (K,).
+
+    Classes without images are left out. Arguments and errors as in `balanced_accuracy`.
+    """
+    right = correct(probabilities, labels)
+    sizes = np.bincount(labels)
+    return np.bincount(labels[right], minlength=len(sizes))[sizes > 0], sizes[sizes > 0]
 
 
 def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:

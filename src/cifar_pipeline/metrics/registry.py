@@ -21,10 +21,19 @@ from cifar_pipeline.metrics.classification import (
 )
 from cifar_pipeline.metrics.confidence_intervals import (
     IntervalFunction,
+    balanced_accuracy_interval,
     interval_of_mean,
     interval_of_proportion,
+    macro_f1_interval,
 )
-from cifar_pipeline.metrics.loss_and_accuracy import accuracy, correct, cross_entropy, log_losses
+from cifar_pipeline.metrics.confusion import macro_f1
+from cifar_pipeline.metrics.loss_and_accuracy import (
+    accuracy,
+    balanced_accuracy,
+    correct,
+    cross_entropy,
+    log_losses,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +47,10 @@ class Metric:
         label: its name for people: on the page, in the model card and on the terminal.
         value: returns the metric.
         interval: returns its 95 % confidence interval; None for a metric without one.
-        is_rate: whether it is a fraction of the images, which is shown in per cent.
+        is_rate: whether it is a fraction, which is shown in per cent.
         has_card: whether the page also shows it in large digits at its top.
+        leads_where_unequal: whether it comes first, with a card, where the classes of the test
+            split are unequal. Then large classes make up most of the other metrics.
         note: a sentence for the page, below the table of metrics; "" for none. A metric without
             an interval needs one: the reason.
     """
@@ -50,6 +61,7 @@ class Metric:
     interval: IntervalFunction | None
     is_rate: bool = False
     has_card: bool = True
+    leads_where_unequal: bool = False
     note: str = ""
 
     def shown(self, value: float) -> str:
@@ -101,6 +113,25 @@ METRICS = (
             f"The expected calibration error ({BINS} bins) has no interval: sampling biases it "
             "upwards, by an amount that depends on the number of images."
         ),
+    ),
+    Metric(
+        key="balanced_accuracy",
+        label="balanced accuracy",
+        value=balanced_accuracy,
+        interval=balanced_accuracy_interval,
+        is_rate=True,
+        has_card=False,  # of equal classes it is the accuracy
+        leads_where_unequal=True,
+        note="The balanced accuracy is the mean recall of the classes.",
+    ),
+    Metric(
+        key="macro_f1",
+        label="macro F1",
+        value=macro_f1,
+        interval=macro_f1_interval,
+        has_card=False,  # of equal classes it hardly differs from the accuracy
+        leads_where_unequal=True,
+        note="Macro F1 is the mean F1 of the classes.",
     ),
 )
 

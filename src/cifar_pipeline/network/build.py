@@ -27,6 +27,7 @@ from cifar_pipeline.params.network import Block, Head
 from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.trained_model.layer_names import FEATURES, LOGITS
 
+_WHITEN = "whiten"
 _BATCH_NORM_EPSILON = 2e-5  # cuDNN takes no less than 1e-5
 
 
@@ -44,14 +45,14 @@ class _Builder:
     def normalized(self, pixels: Any, statistics: ChannelStatistics) -> Any:
         if self.params.normalization == "unit":
             return layers.Rescaling(1 / 255, dtype=self.policy, name="normalize")(pixels)
-        variance = [deviation**2 for deviation in statistics.standard_deviation]
+        variance = [scale**2 for scale in statistics.scale]
         return layers.Normalization(
             mean=list(statistics.mean), variance=variance, dtype=self.policy, name="normalize"
         )(pixels)
 
     def whitened(self, maps: Any, filters: int, activation: str) -> Any:
         maps = layers.Conv2D(
-            filters, PATCH, use_bias=False, trainable=False, dtype=self.policy, name="whiten"
+            filters, PATCH, use_bias=False, trainable=False, dtype=self.policy, name=_WHITEN
         )(maps)
         return self._activated(maps, activation, "whiten_activation")
 
@@ -155,12 +156,13 @@ def _stack(
     classes: int,
     policy: str,
     for_saving: bool,
+    whitening_filters: int,
 ) -> keras.Model:
     builder = _Builder(params, policy, for_saving)
     pixels = keras.Input(image_shape, dtype="float32", name="pixels")
     maps = builder.normalized(pixels, statistics)
-    if params.whitening_filters:
-        maps = builder.whitened(maps, params.whitening_filters, params.blocks["block1"].activation)
+    if whitening_filters:
+        maps = builder.whitened(maps, whitening_filters, params.blocks["block1"].activation)
     for number in range(1, len(params.blocks) + 1):
         maps = builder.block(maps, params.blocks[f"block{number}"], f"block{number}")
     outputs = builder.head(maps, params.head, classes)
@@ -185,16 +187,17 @@ def build_training_network(
         classes: number of classes.
         precision: "float32" or "bfloat16"; weights are float32 in both.
         whitening: kernel of the frozen first convolution where `params.whitening_filters`, else
-            None.
+            None. It may have fewer filters than that.
         image_shape: (H, W, 3).
 
     Raises:
         ValueError: by Keras, when the blocks leave no pixels.
     """
     policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
-    network = _stack(params, statistics, image_shape, classes, policy, for_saving=False)
+    filters = 0 if whitening is None else whitening.shape[-1]
+    network = _stack(params, statistics, image_shape, classes, policy, False, filters)
     if whitening is not None:
-        network.get_layer("whiten").set_weights([whitening])
+        network.get_layer(_WHITEN).set_weights([whitening])
     return network
 
 
@@ -204,7 +207,9 @@ def build_saved_network(
     """Return `trained` as plain Keras layers in float32: pixels to softmax probabilities."""
     _, *image_shape = trained.input_shape
     classes = trained.output_shape[-1]
-    network = _stack(params, statistics, tuple(image_shape), classes, "float32", for_saving=True)
+    filters = trained.get_layer(_WHITEN).filters if params.whitening_filters else 0
+    shape = tuple(image_shape)
+    network = _stack(params, statistics, shape, classes, "float32", True, filters)
     for layer in network.layers:
         if layer.weights:
             layer.set_weights(trained.get_layer(layer.name).get_weights())

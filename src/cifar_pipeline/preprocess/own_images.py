@@ -15,6 +15,7 @@ from cifar_pipeline.dataset.image_set import (
     load_files,
     load_image_set,
     repeated,
+    warnings_of_images,
     write_files,
     write_image_set,
 )
@@ -60,7 +61,8 @@ def write_own_splits(raw: Path, processed: Path, params: PreprocessParams) -> di
                 "repeated_left_out": params.repeated_images == "leave_out",
             }
         )
-        _tell_of_repeated(described.repeated, described.repeated_left_out)
+    for warning in warnings_of_images(described):
+        say(f"warning: {warning}")
     if described.repeated_left_out:
         train = splits["train"]
         splits["train"] = train._replace(indices=train.indices[~again])
@@ -95,18 +97,6 @@ def _repeated_in_training(records: list[FileRecord]) -> np.ndarray:
     labels = np.array([record.label for record in records])
     groups = np.array([record.group for record in records])
     return repeated(places, labels, groups)[places == SPLITS.index("train")]
-
-
-def _tell_of_repeated(number: int, left_out: bool) -> None:
-    what = (
-        "left out of training"
-        if left_out
-        else "kept; `-S preprocess.repeated_images=leave_out` leaves them out"
-    )
-    say(
-        f"warning: {number:,} training images are also in another part or under another label "
-        f"(equal `group` in data/processed/{FILES}): {what}"
-    )
 
 
 def _write_split(raw: Path, processed: Path, split: str, rows: _Rows) -> None:

@@ -46,12 +46,12 @@ def preprocess(raw: Path, processed: Path, params: PreprocessParams) -> dict[str
 
 
 def _write_cifar_splits(raw: Path, processed: Path, params: PreprocessParams) -> dict[str, int]:
-    images, labels = read_batches(raw, TRAIN_BATCHES, len(CLASS_NAMES))
+    images, labels = read_batches(raw, TRAIN_BATCHES)
     train, validation = hold_out(labels, CLASS_NAMES, params.validation_images, params.seed)
     splits = {
         "train": (images[train], labels[train]),
         "validation": (images[validation], labels[validation]),
-        "test": read_batches(raw, (TEST_BATCH,), len(CLASS_NAMES)),
+        "test": read_batches(raw, (TEST_BATCH,)),
     }
     for split, arrays in splits.items():
         for name, array in zip(array_names(split), arrays, strict=True):

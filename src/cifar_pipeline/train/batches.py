@@ -26,8 +26,22 @@ def smoothed_targets(labels: np.ndarray, classes: int, smoothing: float) -> np.n
     return (one_hot * (1 - smoothing) + smoothing / classes).astype(np.float32)
 
 
+def balanced_weights(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return the weight of each image in the loss, float32 (N,), of labels (N,).
+
+    It is N / (K n) for each of the n images of a class, of K classes that have images: each class
+    weighs the same in all, and the mean weight is 1. Source: King and Zeng, "Logistic regression in
+    rare events data", 2001; scikit-learn's class_weight="balanced".
+    """
+    sizes = np.bincount(labels, minlength=classes)
+    return (len(labels) / (np.count_nonzero(sizes) * sizes[labels])).astype(np.float32)
+
+
 class TrainingBatches(keras.utils.PyDataset):
     """Shuffled, augmented batches: uint8 (B, 32, 32, 3) and float32 targets (B, classes).
+
+    With weights, these are the third item of a batch, float32 (B,): Keras' sample weights. (The
+    argument `class_weight` of `fit` is not for data of this kind.)
 
     An epoch shows a share of the images: those whose loss was greatest when they were last shown,
     and before these the ones that were never shown.
@@ -39,6 +53,7 @@ class TrainingBatches(keras.utils.PyDataset):
         augmentation: changes to the images.
         seed: of order and changes.
         share: of the images that an epoch shows, rounded to whole batches; 1: all of them.
+        weights: of the images in the loss, float32 (N,); None: all weigh the same.
 
     Attributes:
         images: all of them, as they are, uint8 (N, 32, 32, 3).
@@ -58,10 +73,12 @@ class TrainingBatches(keras.utils.PyDataset):
         augmentation: Augmentation,
         seed: int,
         share: float = 1.0,
+        weights: np.ndarray | None = None,
     ) -> None:
         super().__init__(workers=_WORKERS, max_queue_size=_QUEUE)
         self.images = images
         self._targets = targets
+        self._answers = (targets,) if weights is None else (targets, weights)
         self._batch_size = batch_size
         self._seed = seed
         self._augmenter = Augmenter(images, augmentation, seed)
@@ -105,15 +122,18 @@ class TrainingBatches(keras.utils.PyDataset):
         """Return the number of batches an epoch."""
         return -(-self._shown_images // self._batch_size)
 
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, step: int) -> tuple[np.ndarray, ...]:
         """Return the batch of `step`, counted from 0."""
         indices = self._indices(step, step + 1)
-        return self._augmenter.batch(indices), self._targets[indices]
+        return self._augmenter.batch(indices), *(each[indices] for each in self._answers)
 
-    def changes(self, steps: range) -> tuple[Changes, np.ndarray]:
-        """Return where the pixels of the batches of `steps` come from, and their targets."""
+    def changes(self, steps: range) -> tuple[Changes, tuple[np.ndarray, ...]]:
+        """Return where the pixels of the batches of `steps` come from.
+
+        Beside it, the targets of these images; and their weights, where there are weights.
+        """
         indices = self._indices(steps.start, steps.stop)
-        return self._augmenter.changes(indices), self._targets[indices]
+        return self._augmenter.changes(indices), tuple(each[indices] for each in self._answers)
 
     def _indices(self, first: int, end: int) -> np.ndarray:
         return self.shown[first * self._batch_size : end * self._batch_size]

@@ -18,7 +18,8 @@ from cifar_pipeline.train.batches import TrainingBatches
 class ImageLosses(keras.metrics.Metric):
     """Cross-entropy of each image's logits against its label; the result is the mean.
 
-    Of smoothed targets, the label is the greatest: smoothing has no part in it.
+    Of smoothed targets, the label is the greatest: smoothing has no part in it. Nor have class
+    weights: an image is hard by its own loss, and weighs by its class only in the steps it is in.
 
     Args:
         capacity: the most images that an epoch of training or validation has.

@@ -20,7 +20,12 @@ from cifar_pipeline.network.build import build_training_network
 from cifar_pipeline.network.whitening import whitening_filters
 from cifar_pipeline.optim.build import build_optimizer
 from cifar_pipeline.params.presets import EarlyStopping, ModelParams
-from cifar_pipeline.train.batches import TrainingBatches, ValidationBatches, smoothed_targets
+from cifar_pipeline.train.batches import (
+    TrainingBatches,
+    ValidationBatches,
+    balanced_weights,
+    smoothed_targets,
+)
 from cifar_pipeline.train.callbacks import (
     HISTORY_COLUMNS,
     EarlyStoppingIfValidated,
@@ -54,7 +59,9 @@ class Run:
 
     Attributes:
         network: in logits.
-        history: one row an epoch, HISTORY_COLUMNS; NaN where an epoch was not validated.
+        history: one row an epoch, HISTORY_COLUMNS; NaN where an epoch was not validated. With
+            class weights, `loss` is the weighted one, that of the steps; accuracies and `val_loss`
+            are unweighted.
         seconds: that each epoch took.
         best_epoch: whose weights were kept, from 1.
         stopped_early: whether epochs were left.
@@ -134,7 +141,8 @@ def fit(
         seed: of initial weights, order, augmentation and dropout.
         precision: "float32" or "bfloat16".
         train: the images and labels of the training loss.
-        validation: decides which epoch is kept and when to stop. Its targets are never smoothed.
+        validation: decides which epoch is kept and when to stop. Its targets are never smoothed,
+            and its images all weigh the same, as with the `class_weight` of Keras' `fit`.
         statistics: of the training images.
         checkpoint: keeps the state after each epoch, on a GPU that holds the images 10 s apart at
             least, and a run resumes from it; None: there is none.
@@ -151,6 +159,9 @@ def fit(
         params.augmentation,
         seed,
         params.hardest_share,
+        balanced_weights(train.labels, train.classes)
+        if params.class_weight == "balanced"
+        else None,
     )
     training_data: keras.utils.PyDataset = batches
     on_gpu = keeps_images_on_device()

@@ -28,7 +28,7 @@ class GroupedBatches(keras.utils.PyDataset):
 
     An item is ((images, fill, changes), targets): all images, uint8 (N, 32, 32, 3), and the colour
     of what is cut out, uint8 (3,), both on the device already, the changes (G, B, ...) and the
-    targets, float32 (G, B, classes).
+    targets, float32 (G, B, classes). The weights, float32 (G, B), follow where there are any.
 
     Args:
         batches: to group. A smaller last batch of an epoch is a group of its own.
@@ -48,12 +48,12 @@ class GroupedBatches(keras.utils.PyDataset):
         """Return the number of groups an epoch."""
         return len(self._groups)
 
-    def __getitem__(self, number: int) -> tuple[tuple[Any, Any, Changes], np.ndarray]:
+    def __getitem__(self, number: int) -> tuple[Any, ...]:
         """Return the group of `number`, counted from 0."""
         steps = self._groups[number]
-        changes, targets = self._batches.changes(steps)
+        changes, answers = self._batches.changes(steps)
         changes = Changes(*(_split(part, len(steps)) for part in changes))
-        return (self._images, self._fill, changes), _split(targets, len(steps))
+        return (self._images, self._fill, changes), *(_split(each, len(steps)) for each in answers)
 
     def on_epoch_end(self) -> None:
         """Go on to the next epoch."""
@@ -79,13 +79,13 @@ class ScannedModel(keras.Model):
         """
         import jax
 
-        (images, fill, changes), targets = data
+        (images, fill, changes), *answers = data
 
         def step(state: Any, batch: Any) -> Any:
-            changes, targets = batch
+            changes, answers = batch
             augmented = augmented_on_device(images, fill, changes)
-            logs, state = super(ScannedModel, self).train_step(state, (augmented, targets))
+            logs, state = super(ScannedModel, self).train_step(state, (augmented, *answers))
             return state, logs
 
-        state, logs = jax.lax.scan(step, state, (changes, targets))
+        state, logs = jax.lax.scan(step, state, (changes, answers))
         return jax.tree.map(lambda values: values[-1], logs), state

@@ -13,12 +13,13 @@ from cifar_pipeline.backend.device import (
 )
 from cifar_pipeline.common.atomic import replacing, require_writable, writing
 from cifar_pipeline.common.console import say
-from cifar_pipeline.common.errors import under_dvc
+from cifar_pipeline.common.errors import PipelineError, under_dvc
 from cifar_pipeline.dataset.arrays import load_class_names, load_split
-from cifar_pipeline.dataset.channel_statistics import load_statistics
+from cifar_pipeline.dataset.channel_statistics import ChannelStatistics, load_statistics
 from cifar_pipeline.dataset.image_set import load_image_set
 from cifar_pipeline.fourier.inference import with_fourier_convolutions
-from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
+from cifar_pipeline.metrics.chance import warning_of_chance
+from cifar_pipeline.metrics.loss_and_accuracy import accuracy, balanced_accuracy, cross_entropy
 from cifar_pipeline.network.build import build_saved_network, halfway_layer
 from cifar_pipeline.params.presets import ModelParams, require_fitting
 from cifar_pipeline.train.checkpoint import Checkpoint
@@ -37,10 +38,21 @@ from cifar_pipeline.trained_model.training_lock import CHECKPOINT, MODEL
 from cifar_pipeline.trained_model.validation_outputs import write_validation_outputs
 
 
+def _require_contrast(statistics: ChannelStatistics, processed: Path) -> None:
+    if not any(statistics.standard_deviation):
+        colour = ", ".join(f"{value:g}" for value in statistics.mean)
+        raise PipelineError(
+            f"every pixel of every training image in {processed} has the same colour, "
+            f"({colour}) of 255: there is nothing to learn; look at the pictures and how they were "
+            "read"
+        )
+
+
 def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     return {
         "loss": round(cross_entropy(probabilities, labels), 6),
         "accuracy": round(accuracy(probabilities, labels), 6),
+        "balanced_accuracy": round(balanced_accuracy(probabilities, labels), 6),
     }
 
 
@@ -65,7 +77,14 @@ def _write_reports(reports: Path, run: Run, metrics: dict[str, Any]) -> None:
             temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def train(processed: Path, models: Path, reports: Path, params: ModelParams, seed: int) -> None:
+def train(
+    processed: Path,
+    models: Path,
+    reports: Path,
+    params: ModelParams,
+    seed: int,
+    preset: str = "PRESET",
+) -> None:
     """Run the stage: read the arrays, fit, save the model, write history and metrics.
 
     The outputs of the saved model for the validation images are kept: evaluate chooses temperature
@@ -77,9 +96,11 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
         reports: folder for history.csv, train_metrics.json and train_timings.json.
         params: the preset.
         seed: of everything random.
+        preset: its name, for messages.
 
     Raises:
-        PipelineError: an array is missing or corrupt, the loss diverged.
+        PipelineError: an array is missing or corrupt, all images are of one colour, the loss
+            diverged.
     """
     for folder in (models, reports):
         require_writable(folder)  # not found out when the training is over
@@ -89,6 +110,7 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
     statistics = load_statistics(processed)
     images = load_image_set(processed, "preprocess")
     require_fitting(params, images.image_size)
+    _require_contrast(statistics, processed)
     precision = resolve_precision(params.precision)
     checkpoint = Checkpoint(models / CHECKPOINT, fingerprint_of(params, seed, precision, processed))
     run = fit(params, seed, precision, training, validation, statistics, checkpoint)
@@ -129,3 +151,6 @@ def train(processed: Path, models: Path, reports: Path, params: ModelParams, see
         f"validation accuracy {validation_scores['accuracy']:.4f}, "
         f"loss {validation_scores['loss']:.4f}"
     )
+    whitens = params.whitening_filters > 0
+    if warning := warning_of_chance(held_out.logits, validation.labels, preset, whitens):
+        say(f"warning: {warning}")

@@ -44,7 +44,7 @@ def test_bytes_in_no_such_format_are_refused(content: bytes) -> None:
 
 def test_a_missing_batch_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="dvc repro download"):
-        read_batches(tmp_path, ("test_batch.bin",), 10)
+        read_batches(tmp_path, ("test_batch.bin",))
 
 
 def test_a_label_that_is_no_class_is_named_with_those_that_are() -> None:

@@ -21,6 +21,7 @@ def test_statistics_of_a_hand_worked_case() -> None:
     statistics = channel_statistics(images)
     assert statistics.mean == (127.5, 7.0, 1.0)
     assert statistics.standard_deviation == pytest.approx((127.5, 0.0, 3**0.5))
+    assert statistics.scale == pytest.approx((127.5, 255.0, 3**0.5))
 
 
 def test_written_statistics_come_back_exactly(tmp_path: Path) -> None:

@@ -145,6 +145,34 @@ def test_temperature_is_of_the_validation_logits(inputs):
         assert scaled[name] == metrics["test"][name]
 
 
+def test_a_model_at_chance_on_the_validation_images_is_said_to_be_so(inputs):
+    result = run(inputs)  # its validation outputs are random
+    assert result.exit_code == 0, result.output
+    *_, page_line, last = result.stdout.splitlines()
+    assert page_line == f"the page of results: {inputs / 'reports' / 'index.html'}"
+    assert last.startswith(
+        "warning: the model is no better than chance on the 40 validation images"
+    )
+    assert "`dvc exp run -S models.fast.whitening=false`" in last
+    page = (inputs / "reports" / "index.html").read_text()
+    before_the_figures = page[: page.index('<div class="cards">')]
+    assert "no better than chance on the 40 validation images" in before_the_figures
+    assert "<code>dvc exp run -S models.fast.whitening=false</code>" in before_the_figures
+    card = (inputs / "model_card.md").read_text()
+    assert last.removeprefix("warning: ") in card[: card.index("## Use")]
+
+
+def test_a_model_that_is_better_than_chance_has_no_warning(inputs):
+    labels = np.arange(IMAGES) % 10
+    write_outputs(inputs, 5 * np.eye(10, dtype=np.float32)[labels])
+    result = run(inputs)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1].startswith("the page of results: ")
+    for path in (inputs / "reports" / "index.html", inputs / "model_card.md"):
+        assert "chance on the" not in path.read_text()
+        assert "Warning" not in path.read_text()
+
+
 @pytest.mark.parametrize("damage", ["no archive", "cut off", "weights", "directory"])
 def test_corrupt_model(inputs, damage):
     path = inputs / "model.keras"

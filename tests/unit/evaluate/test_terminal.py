@@ -30,3 +30,23 @@ def test_printed_table_is_whole_in_a_log(capsys):
 def test_nothing_is_printed_about_pairs_when_all_is_right(capsys):
     print_results(sure_predictions(LABELS, LABELS), 5)
     assert "<->" not in capsys.readouterr().out
+
+
+def test_unequal_classes_are_said_before_the_last_lines(capsys):
+    print_results(sure_predictions(np.array([0, 1, 2, 2, 0, 1, 2, 2, 2, 2]), LABELS), 5)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-4:-2] == [
+        "balanced accuracy 0.3958, macro F1 0.3083 (the classes are unequal)",
+        "always airplane, the largest class: accuracy 0.4000, balanced accuracy 0.2500",
+    ]
+    metrics = [line.split("\u2502")[1].strip() for line in lines if line.startswith("\u2502")]
+    assert metrics[-8:-4] == ["balanced accuracy", "macro F1", "accuracy", "error"]
+
+
+def test_nothing_is_said_of_equal_classes(capsys):
+    labels = np.arange(10, dtype=np.uint8)
+    print_results(sure_predictions(labels, labels), 5)
+    printed = capsys.readouterr().out
+    assert "largest class" not in printed
+    assert "unequal" not in printed
+    assert printed.count("balanced accuracy") == 1  # in the table

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cifar_pipeline.dataset.image_set import Decoding, Fit
 from cifar_pipeline.images.decoding import decode_picture
-from cifar_pipeline.images.paths import Fit
 from pictures import encoded, noise
 
 GREY = np.repeat(np.arange(0, 256, 8, np.uint8)[None, :], 32, axis=0)
@@ -15,7 +15,7 @@ GREY = np.repeat(np.arange(0, 256, 8, np.uint8)[None, :], 32, axis=0)
 
 def decoded(content: bytes, fit: Fit = "crop", name: str = "a.png") -> np.ndarray:
     Path(name).write_bytes(content)
-    pixels = decode_picture(name, fit)
+    pixels = decode_picture(name, Decoding(fit=fit))
     assert pixels.shape == (32, 32, 3)
     assert pixels.dtype == np.uint8
     return pixels

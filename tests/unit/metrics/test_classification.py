@@ -6,13 +6,29 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.metrics.classification import brier_score, top_k_accuracy
-from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
+from cifar_pipeline.metrics.loss_and_accuracy import accuracy, balanced_accuracy, cross_entropy
 
 PROBABILITIES = np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1], [0.25, 0.5, 0.25]], np.float32)
 
 
 def test_accuracy_is_the_fraction_of_right_first_guesses():
     assert accuracy(PROBABILITIES, np.array([0, 1, 2], np.uint8)) == pytest.approx(2 / 3)
+
+
+def test_balanced_accuracy_is_the_mean_recall_of_the_classes_that_occur():
+    predicted = np.array([0, 1, 2, 2, 0, 1, 2, 2, 2, 2])
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 3], np.uint8)
+    found = balanced_accuracy(np.eye(10, dtype=np.float32)[predicted], labels)
+    assert found == pytest.approx((1 / 4 + 1 / 3 + 2 / 2 + 0 / 1) / 4)
+    always = np.tile(np.eye(3, dtype=np.float32)[0], (8, 1))
+    assert balanced_accuracy(always, np.array([0] * 6 + [1, 2], np.uint8)) == pytest.approx(1 / 3)
+
+
+def test_balanced_accuracy_of_equal_classes_is_the_accuracy():
+    labels = (np.arange(300) % 3).astype(np.uint8)
+    probabilities = np.random.default_rng(0).dirichlet([1, 1, 1], 300).astype(np.float32)
+    found = balanced_accuracy(probabilities, labels)
+    assert found == pytest.approx(accuracy(probabilities, labels))
 
 
 def test_of_equally_likely_classes_the_lowest_counts():

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
-from cifar_pipeline.metrics.confusion import confused_pairs, confusion_matrix, error_table
+from cifar_pipeline.metrics.confusion import (
+    confused_pairs,
+    confusion_matrix,
+    error_table,
+    macro_f1,
+)
 
 # Of 4 airplanes 2 are taken for birds and 1 for an automobile; of 3 automobiles 1 for an airplane
 # and 1 for a bird; both birds are right; 1 cat is taken for a bird. No other class occurs.
@@ -82,3 +87,12 @@ def test_confused_pairs_count_both_ways_and_break_ties_by_label(matrix):
     assert confused_pairs(matrix, CLASS_NAMES, 90) == expected
     assert confused_pairs(matrix, CLASS_NAMES, 2) == expected[:2]
     assert confused_pairs(matrix, CLASS_NAMES, 0) == []
+
+
+def test_macro_f1_is_the_mean_over_the_classes_that_occur(table):
+    probabilities = np.eye(10, dtype=np.float32)[PREDICTED]
+    by_hand = (2 * 1 / 6 + 2 * 1 / 5 + 2 * 2 / 8 + 0) / 4
+    assert macro_f1(probabilities, LABELS) == pytest.approx(by_hand)
+    assert table["f1"].sum() / 4 == pytest.approx(by_hand)
+    # A class that only predictions have counts, too: its F1 is 0.
+    assert macro_f1(np.eye(2, dtype=np.float32)[[0, 1]], np.array([0, 0], np.uint8)) == 1 / 3

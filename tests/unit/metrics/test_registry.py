@@ -16,6 +16,7 @@ from rich.console import Console
 
 from cifar_pipeline import metrics
 from cifar_pipeline.evaluate.reports import metrics_of
+from cifar_pipeline.evaluate.scores import score_rows
 from cifar_pipeline.evaluate.terminal import print_results
 from cifar_pipeline.metrics.registry import METRICS, Metric, values_of
 from evaluation_results import predictions_of, results_of, written
@@ -29,15 +30,20 @@ DOCUMENTED = {
     "negative_log_likelihood": ("negative log likelihood", False),
     "brier_score": ("Brier score", False),
     "expected_calibration_error": ("expected calibration error", False),
+    "balanced_accuracy": ("balanced accuracy", True),
+    "macro_f1": ("macro F1", False),
 }
 
 each_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.key)
 
 
 def made_up(classes: int = 3, images: int = 300) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities, float32, and labels of a model that is right in most cases."""
+    """Return probabilities, float32, and labels of a model that is right in most cases.
+
+    The classes are equal where the number of images is a multiple of theirs.
+    """
     random = np.random.default_rng(1)
-    labels = random.integers(0, classes, images).astype(np.uint8)
+    labels = random.permutation(np.arange(images) % classes).astype(np.uint8)
     probabilities = random.dirichlet(np.full(classes, 0.5), images) + 0.4 * np.eye(classes)[labels]
     return (probabilities / 1.4).astype(np.float32), labels
 
@@ -127,6 +133,20 @@ def test_the_page_has_a_card_and_a_note(metric: Metric, places: dict[str, str]) 
     card = f'<div class="card"><small>{metric.label}</small>'
     assert (card in places["page"]) == metric.has_card
     assert metric.note in places["page"], f"the page lacks the note on {metric.label}"
+
+
+def test_metrics_of_unequal_classes_come_first_where_classes_are_unequal() -> None:
+    leading = [metric.key for metric in METRICS if metric.leads_where_unequal]
+    assert leading == ["balanced_accuracy", "macro_f1"]
+    rest = [metric.key for metric in METRICS if not metric.leads_where_unequal]
+    probabilities, labels = made_up()
+    for images, first, last in ((300, rest, leading), (299, leading, rest)):
+        predictions = predictions_of("abc", probabilities[:images], labels[:images].tolist())
+        rows = score_rows(predictions)
+        assert [row.metric.key for row in rows] == [*first, *last]
+        cards = {row.metric.key for row in rows if row.has_card}
+        assert cards.isdisjoint(leading) == (images == 300)
+        assert {metric.key for metric in METRICS if metric.has_card} <= cards
 
 
 def test_values_are_in_the_order_of_the_registry() -> None:

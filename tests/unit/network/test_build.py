@@ -33,6 +33,24 @@ def test_baseline_is_the_network_of_2017() -> None:
     assert network.count_params() == convolutions + (512 + 1) * 1024 + (1024 + 1) * 10
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_constant_channel_is_scaled_to_unit_range_only(precision: str) -> None:
+    images, _ = synthetic_split(10, 0)
+    images[..., 1] = 7
+    statistics = channel_statistics(images)
+    params = small(shipped("fast"))
+    filters = whitening_filters(images, statistics, params.whitening_filters)
+    network = build_training_network(params, statistics, 10, precision, filters)
+    normalize = network.get_layer("normalize")
+    normalized = keras.ops.convert_to_numpy(keras.ops.cast(normalize(images), "float32"))
+    assert not normalized[..., 1].any()
+    assert np.allclose(normalized[..., [0, 2]].std(axis=(0, 1, 2)), 1, atol=0.01)
+    images[..., 1] = 255  # an image that was not in the training set
+    unseen = keras.ops.convert_to_numpy(keras.ops.cast(normalize(images), "float32"))
+    assert np.allclose(unseen[..., 1], 248 / 255, atol=0.01)
+    assert np.isfinite(network(images, training=False)).all()
+
+
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_saved_network_computes_what_the_trained_one_does(name: str, precision: str) -> None:
@@ -50,6 +68,20 @@ def test_the_saved_network_computes_what_the_trained_one_does(name: str, precisi
     expected = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
     tolerance = 1e-5 if precision == "float32" else 0.05
     assert np.abs(probabilities - expected).max() < tolerance
+
+
+def test_grey_images_have_fewer_whitening_filters_also_in_the_saved_network() -> None:
+    images = synthetic_split(40, 1)[0][..., :1].repeat(3, axis=3)
+    statistics = channel_statistics(images)
+    params = small(shipped("fast"))
+    assert params.whitening_filters == 16
+    filters = whitening_filters(images, statistics, params.whitening_filters)
+    trained = build_training_network(params, statistics, 10, "float32", filters)
+    saved = build_saved_network(params, statistics, trained)
+    for network in (trained, saved):
+        assert network.get_layer("whiten").output.shape[-1] == 8
+    expected = keras.ops.softmax(trained(images, training=False))
+    assert np.allclose(saved(images), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("convolution", ["direct", "fourier"])

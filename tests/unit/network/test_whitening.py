@@ -22,3 +22,77 @@ def test_whitening_decorrelates_patches(number: int) -> None:
     flat = maps.reshape(-1, number // 2)
     covariance = flat.T @ flat / len(flat)
     assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 0.01
+
+
+# Brightness differs more between images than in them, as in photographs.
+GREY = np.random.default_rng(1).integers(40, 216, (100, 1, 1, 1)).repeat(3, axis=3)
+GREY = GREY + np.random.default_rng(2).integers(-40, 41, (100, 12, 12, 1))
+COLOUR = np.random.default_rng(3).integers(0, 256, (100, 12, 12, 3))
+DEGENERATE = {
+    "grey": GREY,
+    "faint": GREY // 200 + 100,
+    "nearly grey": GREY + np.random.default_rng(4).integers(-1, 2, GREY.shape),
+    "sepia": np.rint(GREY * [1, 0.85, 0.66]),
+    "two equal channels": COLOUR[..., [0, 0, 2]],
+    "a constant channel": COLOUR * [1, 0, 1] + [0, 7, 0],
+    "one channel": COLOUR * [0, 0, 1],
+    "each of one colour": COLOUR[:, :1, :1].repeat(12, axis=1).repeat(12, axis=2),
+    "each of one grey": GREY[:, :1, :1].repeat(12, axis=1).repeat(12, axis=2),
+    "1 bit": (GREY > 128) * 255,
+    "stripes": (np.arange(12)[:, None, None] % 2 * 255) + 0 * GREY,
+}
+
+
+def responses(images: np.ndarray, filters: np.ndarray, dtype: str) -> np.ndarray:
+    """Return the filters' responses (positions, filters), with inputs and weights of `dtype`."""
+    statistics = channel_statistics(images)
+    scaled = (images - np.array(statistics.mean)) / np.array(statistics.scale)
+    rounded = [
+        keras.ops.cast(keras.ops.cast(value.astype("float32"), dtype), "float32")
+        for value in (scaled, filters)
+    ]
+    maps = keras.ops.convert_to_numpy(keras.ops.conv(*rounded))
+    return maps.reshape(-1, filters.shape[-1])
+
+
+@pytest.mark.parametrize("number", [8, 16, 24])
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_no_filter_multiplies_rounding_errors(name: str, number: int) -> None:
+    images = DEGENERATE[name].astype(np.uint8)
+    filters = whitening_filters(images, channel_statistics(images), number)
+    assert np.isfinite(filters).all()
+    exact = responses(images, filters, "float32")
+    errors = responses(images, filters, "bfloat16") - exact
+    assert (np.mean(exact**2, axis=0) > 0.1).all()
+    assert (np.mean(errors**2, axis=0) < 0.1 * np.mean(exact**2, axis=0)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "directions"),
+    [
+        ("grey", 4),
+        ("sepia", 4),
+        ("nearly grey", 12),
+        ("two equal channels", 8),
+        ("a constant channel", 8),
+        ("one channel", 4),
+        ("each of one colour", 3),
+        ("each of one grey", 1),
+    ],
+)
+def test_directions_without_variance_have_no_filter(name: str, directions: int) -> None:
+    images = DEGENERATE[name].astype(np.uint8)
+    statistics = channel_statistics(images)
+    every = whitening_filters(images, statistics, 24)
+    assert every.shape == (2, 2, 3, 2 * directions)
+    few = whitening_filters(images, statistics, 8)
+    kept = min(directions, 4)
+    assert few.shape == (2, 2, 3, 2 * kept)
+    assert np.array_equal(few[..., :kept], every[..., directions - kept : directions])
+
+
+def test_images_that_are_all_the_same_colour_have_finite_filters() -> None:
+    images = np.full((9, 8, 8, 3), (10, 20, 30), np.uint8)
+    filters = whitening_filters(images, channel_statistics(images), 16)
+    assert filters.shape == (2, 2, 3, 2)
+    assert np.isfinite(filters).all()

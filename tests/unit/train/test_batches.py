@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.params.augmentation import Augmentation
-from cifar_pipeline.train.batches import TrainingBatches, smoothed_targets
+from cifar_pipeline.train.batches import TrainingBatches, balanced_weights, smoothed_targets
 from synthetic import synthetic_split
 
 
@@ -12,6 +12,29 @@ def test_targets_are_smoothed_as_szegedy_did() -> None:
     targets = smoothed_targets(np.array([1], np.uint8), 4, 0.2)
     assert targets.tolist() == [pytest.approx([0.05, 0.85, 0.05, 0.05])]
     assert targets.dtype == np.float32
+
+
+def test_balanced_weights_are_worked_by_hand() -> None:
+    weights = balanced_weights(np.array([0, 0, 0, 2, 0, 2], np.uint8), 3)
+    # Four images of one class, two of another, none of the third: 6 / (2 * 4) and 6 / (2 * 2).
+    assert weights.tolist() == [0.75, 0.75, 0.75, 1.5, 0.75, 1.5]
+    assert weights.dtype == np.float32
+    assert (balanced_weights(np.repeat(np.arange(10), 7), 10) == 1).all()
+
+
+def test_a_batch_has_the_weights_of_its_images_where_there_are_any() -> None:
+    images, labels = synthetic_split(50, 0)
+    none = Augmentation(flip="none", translate=0, cutout=0)
+    targets, weights = smoothed_targets(labels, 10, 0.0), np.arange(50, dtype=np.float32)
+    plain = TrainingBatches(images, targets, 16, none, seed=1)
+    weighted = TrainingBatches(images, targets, 16, none, seed=1, weights=weights)
+    for step in range(len(plain)):
+        (pixels, answers), (same, alike, chosen) = plain[step], weighted[step]
+        assert np.array_equal(pixels, same)
+        assert np.array_equal(answers, alike)
+        assert np.array_equal(images[chosen.astype(int)], pixels)
+    _, (answers, chosen) = weighted.changes(range(1, 3))
+    assert np.array_equal(targets[chosen.astype(int)], answers)
 
 
 def test_every_image_comes_once_an_epoch_in_a_new_order() -> None:

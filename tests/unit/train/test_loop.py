@@ -9,7 +9,9 @@ import pytest
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.channel_statistics import channel_statistics
 from cifar_pipeline.network.build import build_saved_network
+from cifar_pipeline.params.augmentation import Augmentation
 from cifar_pipeline.params.optimizers import Adam, Sgd
+from cifar_pipeline.params.presets import EarlyStopping
 from cifar_pipeline.train.loop import Split, build_early_stopping, fit
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
 from networks import narrow_fast, shipped, small
@@ -72,22 +74,56 @@ def test_how_often_validation_comes_changes_no_weight() -> None:
         assert np.array_equal(value, other)
 
 
-@pytest.mark.parametrize("name", ["baseline", "fast", "best"])  # Adam, Muon, SGD
-def test_a_step_is_traced_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "weight"),
+    [("baseline", "none"), ("fast", "none"), ("best", "balanced")],  # Adam, Muon, SGD
+)
+def test_a_step_is_traced_once(name: str, weight: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """TensorFlow traces it again if it creates variables, which takes seconds."""
     data = Split(*synthetic_split(60, 0))
-    traced = []
+    traced: list[tuple[object, ...]] = []
     step = keras.Model.train_step
 
-    def counted(self: keras.Model, batch: object) -> object:
+    def counted(self: keras.Model, batch: tuple[object, ...]) -> object:
         traced.append(batch)
         return step(self, batch)
 
     monkeypatch.setattr(keras.Model, "train_step", counted)
-    params = small(shipped(name), epochs=2, batch_size=20, hardest_share=1.0)
+    params = small(shipped(name), epochs=2, batch_size=20, hardest_share=1.0, class_weight=weight)
     run = fit(params, 1, "float32", data, data, channel_statistics(data.images))
     assert run.network.optimizer.iterations == 6
     assert len(traced) == 1
+    assert len(traced[0]) == (3 if weight == "balanced" else 2)
+
+
+def test_class_weights_are_in_the_training_loss_alone() -> None:
+    """Its mean is over images that weigh N / (K n); validation loss and accuracies are plain."""
+    images, _ = synthetic_split(40, 0)
+    labels = np.repeat(np.array([0, 1, 2], np.uint8), [28, 10, 2])
+    data = Split(images, labels, 3)
+    blocks = {
+        "block1": shipped("fast")
+        .blocks["block1"]
+        .model_copy(update={"filters": 4, "convolutions": 1, "batch_normalization": False})
+    }
+    still = Adam(name="adam", learning_rate=1e-30, weight_decay=0.0)
+    params = shipped("fast").model_copy(
+        update={
+            **{"blocks": blocks, "optimizer": still, "class_weight": "balanced", "epochs": 1},
+            **{"batch_size": 40, "hardest_share": 1.0, "label_smoothing": 0.0},
+            "augmentation": Augmentation(flip="none", translate=0, cutout=0),
+            "early_stopping": EarlyStopping(patience=0, min_delta=0.0, start_from_epoch=0),
+        }
+    )
+    run = fit(params, 1, "float32", data, data, channel_statistics(images))
+    logits = keras.ops.convert_to_tensor(run.network.predict(images, verbose=0))
+    losses = np.array(keras.losses.sparse_categorical_crossentropy(labels, logits, True))
+    weights = np.array([40 / (3 * 28), 40 / (3 * 10), 40 / (3 * 2)])[labels]
+    (row,) = run.history.to_dict("records")
+    assert row["loss"] == pytest.approx((weights * losses).mean(), rel=1e-4)
+    assert row["val_loss"] == pytest.approx(losses.mean(), rel=1e-4)
+    assert row["loss"] != pytest.approx(row["val_loss"], rel=1e-2)
+    assert row["accuracy"] == row["val_accuracy"]
 
 
 def test_the_best_weights_are_kept_when_epochs_run_out() -> None:

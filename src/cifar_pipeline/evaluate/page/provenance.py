@@ -43,6 +43,7 @@ class Provenance:
         params: the parameters in use, as YAML.
         label_smoothing: of the training loss.
         hardest_share: the fraction of the training images that an epoch uses.
+        class_weight: of the training loss, "none" or "balanced".
         history: history.csv of train.
         training: train_metrics.json of train.
         layers: of the saved model.
@@ -58,6 +59,7 @@ class Provenance:
     params: str
     label_smoothing: float
     hardest_share: float
+    class_weight: str
     history: pd.DataFrame
     training: dict[str, Any]
     layers: list[Layer]
@@ -112,6 +114,7 @@ def gather_provenance(
         params=text.getvalue(),
         label_smoothing=preset["label_smoothing"],
         hardest_share=preset["hardest_share"],
+        class_weight=preset["class_weight"],
         history=history,
         training=training,
         layers=[

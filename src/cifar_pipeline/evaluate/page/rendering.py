@@ -14,13 +14,19 @@ from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.evaluate.mixed_images import Interpolation, MixedImages
 from cifar_pipeline.evaluate.page import figures, gallery
 from cifar_pipeline.evaluate.page.provenance import Provenance
-from cifar_pipeline.evaluate.page.remarks import remark_on_calibration, remark_on_pairs
+from cifar_pipeline.evaluate.page.remarks import (
+    remark_on_calibration,
+    remark_on_pairs,
+    remark_on_shares,
+    remark_on_unequal_classes,
+)
 from cifar_pipeline.evaluate.predictions import Predictions
 from cifar_pipeline.evaluate.scores import score_rows
 from cifar_pipeline.evaluate.thresholds import OperatingPoint
 from cifar_pipeline.metrics.calibration import reliability
+from cifar_pipeline.metrics.class_sizes import are_unequal
 from cifar_pipeline.metrics.confusion import confused_pairs, error_table
-from cifar_pipeline.metrics.loss_and_accuracy import accuracy
+from cifar_pipeline.metrics.loss_and_accuracy import accuracy, balanced_accuracy
 
 _FOLDER = Path(__file__).parent
 _PAGE, _CARD = "page.html.j2", "model_card.md.j2"
@@ -34,10 +40,12 @@ class EvaluationResults:
 
     Attributes:
         predictions: of the test split.
-        images: the test split, uint8 (N, 32, 32, 3).
+        images: the test split, uint8 (N, H, W, 3).
         provenance: preset, params, data and versions of the model.
         mixed: scores and interpolations of mixed images; None where none could be made.
         operating_point: the temperature and the OOD threshold that `predict` uses.
+        validation_labels: uint8 (M,).
+        warnings: sentences that a reader has to know first, of the model or of its images.
     """
 
     predictions: Predictions
@@ -45,6 +53,8 @@ class EvaluationResults:
     provenance: Provenance
     mixed: MixedImages | None
     operating_point: OperatingPoint
+    validation_labels: np.ndarray
+    warnings: tuple[str, ...] = ()
 
 
 def write_page(page: Path, card: Path, results: EvaluationResults) -> None:
@@ -82,9 +92,13 @@ def _content(results: EvaluationResults) -> dict[str, Any]:
         "number": len(predictions.labels),
         "names": names,
         "is_cifar": is_cifar,
+        "image_size": results.images.shape[1],
         "data_set": "CIFAR-10" if is_cifar else f"pictures of {len(names)} classes",
         "operating_point": results.operating_point,
+        "warnings": results.warnings,
         **_scores(predictions),
+        "unequal_remark": remark_on_unequal_classes(predictions),
+        "shares_remark": remark_on_shares(names, results.validation_labels, predictions.labels),
         **_errors_by_class(predictions, is_cifar),
         **_calibration(predictions),
         **_galleries(predictions, results.images),
@@ -95,15 +109,22 @@ def _content(results: EvaluationResults) -> dict[str, Any]:
 
 def _scores(predictions: Predictions) -> dict[str, Any]:
     rows = score_rows(predictions)
-    correct = accuracy(predictions.probabilities, predictions.labels)
     return {
-        "title": f"Test accuracy {100 * correct:.2f} %",
-        "cards": [row for row in rows if row.metric.has_card],
+        "title": _title(predictions),
+        "cards": [row for row in rows if row.has_card],
         "scores": rows,
         "notes": [row.metric.note for row in rows if row.metric.note],
         "temperature": predictions.temperature,
         "augmented": predictions.augmented is not None,
     }
+
+
+def _title(predictions: Predictions) -> str:
+    scored = predictions.probabilities, predictions.labels
+    plain = f"{100 * accuracy(*scored):.2f} %"
+    if are_unequal(predictions.labels):
+        return f"Balanced test accuracy {100 * balanced_accuracy(*scored):.2f} %, accuracy {plain}"
+    return f"Test accuracy {plain}"
 
 
 def _errors_by_class(predictions: Predictions, is_cifar: bool) -> dict[str, Any]:
