@@ -27,3 +27,11 @@ def written(folder: Path, changes: dict[str, Any]) -> Path:
     with path.open("w") as file:
         YAML().dump(content, file)
     return path
+
+
+def with_presets(*names: str) -> str:
+    """Return the text of the shipped params with these presets alone: it is sooner parsed."""
+    first, *others = (ROOT / "params.yaml").read_text().split("\n\n  # ")
+    head = first.split("\nmodels:\n")[0] + "\nmodels:"
+    kept = [block for block in others if block.split("\n  ")[1].split(":")[0] in names]
+    return "\n\n  # ".join([head, *kept]).rstrip("\n") + "\n"

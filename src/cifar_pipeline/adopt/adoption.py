@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from cifar_pipeline.adopt.choices import (
     CIFAR10,
     Choice,
@@ -26,7 +24,7 @@ from cifar_pipeline.adopt.notes import (
     write_adoption,
 )
 from cifar_pipeline.adopt.output import make_console, print_changes, print_choices, print_survey
-from cifar_pipeline.adopt.params_file import MISSING, PICTURES, changed_text, value_of, write_text
+from cifar_pipeline.adopt.params_file import MISSING, PICTURES, changed, value_of, write_text
 from cifar_pipeline.adopt.survey import Survey, survey
 from cifar_pipeline.common.atomic import writing
 from cifar_pipeline.common.errors import PipelineError
@@ -81,8 +79,7 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
     # What else stands there was chosen at the first adoption, or by the user since.
     rest = chosen_by_options(options) if again else recommend(found, options, content)[0]
     choices = [*identity, *rest]
-    text = changed_text(path, {choice.key: choice.value for choice in choices})
-    after = YAML(typ="safe", pure=True).load(text)
+    text, after = changed(path, {choice.key: choice.value for choice in choices})
     _require_usable(validate_whole(after, path), found)
     write_adoption(path, _noted(content, choices, notes, found, files, again))
     if not write_text(path, text):
@@ -131,8 +128,8 @@ def return_to_cifar10(path: Path) -> None:
         for key, value in changes.items()
         if value_of(content, key) is not MISSING or (notes and key in notes.before)
     }
-    text = changed_text(path, changes)
-    validate_whole(YAML(typ="safe", pure=True).load(text), path)
+    text, after = changed(path, changes)
+    validate_whole(after, path)
     write_text(path, text)
     forget_adoption(path)
     choices = [

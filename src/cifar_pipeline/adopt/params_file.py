@@ -3,10 +3,10 @@
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
 
 from cifar_pipeline.common.atomic import replacing, writing
 from cifar_pipeline.common.errors import ParamsError
@@ -27,41 +27,100 @@ def value_of(content: Mapping[str, Any], name: str) -> Any:
     return value
 
 
-def changed_text(path: Path, changes: Mapping[str, Any]) -> str:
-    """Return the text of the file `path` with other values.
+class Changed(NamedTuple):
+    """The text of a params.yaml, and what it holds."""
 
-    It is written as `dvc exp run -S` writes it.
+    text: str
+    content: dict[str, Any]
+
+
+def changed(path: Path, changes: Mapping[str, Any]) -> Changed:
+    """Return the file `path` with other values, and every other byte as it was.
+
+    A writer of YAML would move the comments behind longer values, and not move them back.
 
     Args:
         path: a params.yaml.
-        changes: values by dotted names; `MISSING` removes a key.
+        changes: plain values by dotted names; `MISSING` removes a key.
 
     Raises:
-        ParamsError: the file cannot be read.
+        ParamsError: the file cannot be read, or is laid out in a way that defies this.
     """
-    read_yaml(path)  # says in one line what is wrong
-    yaml = YAML()
-    yaml.default_flow_style = False
-    content = yaml.load(path.read_text(encoding="utf-8"))
+    expected = read_yaml(path)  # says in one line what is wrong
+    text = path.read_bytes().decode()
+    root = YAML(typ="safe", pure=True).compose(text)
+    edits = [_edit(text, root, name, value) for name, value in changes.items()]
+    for edit in sorted((edit for edit in edits if edit), reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
     for name, value in changes.items():
-        *parents, key = name.split(".")
-        section = content
-        for parent in parents:
-            section = section[parent]
-        _set(section, key, value)
-    text = io.StringIO()
-    yaml.dump(content, text)
-    return text.getvalue()
+        _set(expected, name, value)
+    try:
+        done = YAML(typ="safe", pure=True).load(text) == expected
+    except YAMLError:
+        done = False
+    if not done:
+        wanted = ", ".join(f"{key}: {value}" for key, value in changes.items())
+        raise ParamsError(
+            f"{path}: expected each key on a line of its own, as the project's file has them; "
+            f"write by hand: {wanted}"
+        )
+    return Changed(text, expected)
 
 
-def _set(section: CommentedMap, key: str, value: Any) -> None:
-    if value is MISSING:
-        section.pop(key, None)
-    elif key in section:
-        section[key] = value
-    else:
+class _Edit(NamedTuple):
+    """Other text from one index to another."""
+
+    start: int
+    end: int
+    text: str
+
+
+def _edit(text: str, root: Any, name: str, value: Any) -> _Edit | None:
+    *parents, key = name.split(".")
+    section = root
+    for parent in parents:
+        section = _entries(section)[parent][1]
+    entries = _entries(section)
+    if key not in entries:
+        if value is MISSING:
+            return None
         # What follows a section, a comment too, belongs to its last key.
-        section.insert(max(0, len(section) - 1) if key != "pictures" else 0, key, value)
+        beside = list(entries.values())[0 if name == PICTURES else -1][0].start_mark
+        at = beside.index - beside.column
+        newline = "\r\n" if "\r\n" in text else "\n"
+        return _Edit(at, at, f"{' ' * beside.column}{key}: {_scalar(value)}{newline}")
+    named, old = entries[key]
+    if value is MISSING:
+        start = named.start_mark.index - named.start_mark.column
+        return _Edit(start, text.index("\n", old.end_mark.index) + 1, "")
+    start = named.end_mark.index + 1  # behind the colon
+    empty = old.value == "" and not old.style  # its marks are those of the next key
+    end = start if empty else old.end_mark.index
+    return _Edit(start, end, "" if value is None else f" {_scalar(value)}")
+
+
+def _entries(section: Any) -> dict[str, tuple[Any, Any]]:
+    """Return the nodes of key and value by key."""
+    return {key.value: (key, value) for key, value in section.value}
+
+
+def _scalar(value: Any) -> str:
+    """Return a plain value as YAML has it, in one line."""
+    yaml = YAML()
+    yaml.width = 10**6
+    text = io.StringIO()
+    yaml.dump({"x": value}, text)
+    return text.getvalue().removeprefix("x: ").rstrip("\n")
+
+
+def _set(content: dict[str, Any], name: str, value: Any) -> None:
+    *parents, key = name.split(".")
+    for parent in parents:
+        content = content[parent]
+    if value is MISSING:
+        content.pop(key, None)
+    else:
+        content[key] = value
 
 
 def write_text(path: Path, text: str) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from cifar_pipeline.common.atomic import replacing
@@ -18,6 +17,7 @@ from cifar_pipeline.common.checksums import check_manifest
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 Fit = Literal["crop", "pad", "stretch"]
@@ -155,7 +155,7 @@ def load_files(folder: Path, stage: str) -> "pd.DataFrame":
     return pd.read_csv(folder / FILES, keep_default_na=False, encoding="utf-8")
 
 
-def repeated(part: np.ndarray, label: np.ndarray, group: np.ndarray) -> np.ndarray:
+def repeated(part: "np.ndarray", label: "np.ndarray", group: "np.ndarray") -> "np.ndarray":
     """Return which pictures are also in another part or under another label, bool (N,).
 
     Args:
@@ -163,6 +163,8 @@ def repeated(part: np.ndarray, label: np.ndarray, group: np.ndarray) -> np.ndarr
         label: likewise.
         group: equal for pictures of the same pixels, int (N,).
     """
+    import numpy as np
+
     _, members = np.unique(group, return_inverse=True)
     places = np.unique(np.stack([members, part, label]), axis=1)
     return np.bincount(places[0])[members] > 1
