@@ -20,7 +20,7 @@ from reference import generate
 # The log keeps the commands of its day, and commands.md is made of the commands themselves.
 CHECKED = [page for page in PAGES if page != LOG and not page.is_relative_to(GENERATED)]
 # Programs of others: what a page shows of them is not looked up.
-OTHERS = {"apt-get", "cd", "diff", "export", "git", "grep", "rm", "sed"}
+OTHERS = {"apt-get", "cd", "diff", "export", "git", "grep", "npm", "rm", "sed"}
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 EXTRAS = re.search(r"^KNOWN_EXTRAS := (.+)$", MAKEFILE, re.MULTILINE)
 # What `make TARGET ARGS=...` hands its arguments to.

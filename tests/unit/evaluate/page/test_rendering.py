@@ -58,36 +58,29 @@ def test_classes_of_any_name_and_number(names: Sequence[str], tmp_path: Path) ->
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5, 7}
 
 
+def test_equal_classes_without_weights_need_no_sentence(tmp_path: Path) -> None:
+    texts = written(results_of(predictions_of("abc", *spread(3, 4))), tmp_path)
+    assert re.findall(r'class="card"><small>(.*?)</small>', texts[0])[0] == "accuracy"
+    assert "<title>Test accuracy 75.00 %</title>" in texts[0]
+    for said in ("unequal", "largest one", "figures cannot be compared", "classes have weights"):
+        assert said not in "".join(texts)
+
+
 def test_unequal_classes_put_their_metrics_in_front(tmp_path: Path) -> None:
     probabilities, labels = spread(3, 4)
-    page, card = written(results_of(predictions_of("abc", probabilities, labels)), tmp_path)
-    cards = re.findall(r'class="card"><small>(.*?)</small>', page)
-    assert cards[0] == "accuracy"
-    assert "<title>Test accuracy 75.00 %</title>" in page
-    assert "unequal" not in page + card
-    fewer = predictions_of("abc", probabilities[1:], labels[1:])
-    page, card = written(results_of(fewer), tmp_path)
+    results = results_of(
+        predictions_of("abc", probabilities[1:], labels[1:]),
+        class_weight="balanced",
+        validation_labels=[0] * 130 + [1] * 10 + [2] * 10,
+    )
+    page, card = written(results, tmp_path)
     cards = re.findall(r'class="card"><small>(.*?)</small>', page)
     assert cards[:3] == ["balanced accuracy", "macro F1", "accuracy"]
     assert "<title>Balanced test accuracy 72.22 %, accuracy 72.73 %</title>" in page
+    assert "In the training loss the classes have weights" in page
     for text in (page, card):
         assert "always predicting the largest one, b, would have an accuracy of 36.36 %" in text
-
-
-def test_shares_that_differ_are_said(tmp_path: Path) -> None:
-    predictions = predictions_of("abc", *spread(3, 40))
-    for validation, said in ([0, 1, 2] * 40, False), ([0, 0, 0, 0, 1, 2] * 20, True):
-        for text in written(results_of(predictions, validation_labels=validation), tmp_path):
-            assert ("Validation and test figures cannot be compared" in text) is said
-
-
-@pytest.mark.parametrize(("weight", "said"), [("balanced", True), ("none", False)])
-def test_it_is_said_that_the_training_loss_has_weights(
-    weight: str, said: bool, tmp_path: Path
-) -> None:
-    results = results_of(predictions_of("ab", *spread(2)), class_weight=weight)
-    page, _ = written(results, tmp_path)
-    assert ("In the training loss the classes have weights" in page) is said
+        assert "a is 86.7 % of the validation images and 27.3 % of the test images" in text
 
 
 def test_the_worst_class_comes_first(tmp_path: Path) -> None:
