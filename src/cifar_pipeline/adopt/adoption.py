@@ -1,11 +1,13 @@
 """Turn params.yaml to a folder of the user's own pictures, and back to CIFAR-10."""
 
 import os
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cifar_pipeline.adopt.check_pictures import note_sums
 from cifar_pipeline.adopt.choices import (
     CIFAR10,
     Choice,
@@ -58,7 +60,9 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
     images = _opened(folder, path)
     source = _written_source(folder, path)
     console = make_console()
+    read_from = time.time()
     found = survey(images, options.fit or now.download.fit)
+    note_sums(images, found.contents.sha256, read_from)
     again = now.download.pictures is not None and (
         now.download.pictures == found.digest  # perhaps the folder has moved
         or _same_folder(now.download.source, folder, path)
