@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-# The folder of cgroups, and the file of the limit, of version 2 and version 1.
+# The folder of cgroups, a file that says it is one, and the file of the limit: version 2 and 1.
 _VERSIONS = (
-    (Path("/sys/fs/cgroup"), "memory.max"),
-    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
+    (Path("/sys/fs/cgroup"), "cgroup.controllers", "memory.max"),
+    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.limit_in_bytes"),
 )
 
 
@@ -20,8 +20,10 @@ def memory_limit(number: int) -> Iterator[Callable[[], None]]:
 
     Where the system has no cgroups that this user may make, the test is skipped.
     """
-    for root, file in _VERSIONS:
+    for root, mark, file in _VERSIONS:
         group = root / f"cifar-pipeline-test-{os.getpid()}"
+        if not (root / mark).exists():
+            continue
         try:
             group.mkdir()
             (group / file).write_text(str(number))

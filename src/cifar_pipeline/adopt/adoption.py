@@ -1,11 +1,13 @@
 """Turn params.yaml to a folder of the user's own pictures, and back to CIFAR-10."""
 
 import os
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cifar_pipeline.adopt.check_pictures import note_sums
 from cifar_pipeline.adopt.choices import (
     CIFAR10,
     Choice,
@@ -41,7 +43,8 @@ from cifar_pipeline.preprocess.hold_out import require_splits
 def adopt_folder(folder: Path, path: Path, options: Options) -> None:
     """Look at every picture of `folder` and write what the pipeline needs of it into params.yaml.
 
-    Where params.yaml has adopted it already, only its digest and what the options say is written.
+    Where params.yaml has adopted it already, perhaps from another place, only its source, its
+    digest and what the options say is written.
 
     Args:
         folder: of pictures.
@@ -56,10 +59,14 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
     now = validate_whole(content, path)
     images = _opened(folder, path)
     source = _written_source(folder, path)
-    again = now.download.pictures is not None and _same_folder(now.download.source, folder, path)
     console = make_console()
-    fit = options.fit or (now.download.fit if again else "crop")
-    found = survey(images, fit)
+    read_from = time.time()
+    found = survey(images, options.fit or now.download.fit)
+    note_sums(images, found.contents.sha256, read_from)
+    again = now.download.pictures is not None and (
+        now.download.pictures == found.digest  # perhaps the folder has moved
+        or _same_folder(now.download.source, folder, path)
+    )
     _require_images(found)
     listing = path.parent / "data" / FAULTS
     _list_faults(found, listing)

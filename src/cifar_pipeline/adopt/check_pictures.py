@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -78,13 +79,20 @@ def _sums(images: ImageFolder) -> dict[Path, str]:
         sums = {path: known[str(path)][-1] for path in paths if str(path) in known}
         sums |= dict(zip(new, executor.map(_sha256, new), strict=True))
     if new or len(known) != len(paths):
-        noted = {
-            str(path): (*found[str(path)], sums[path])
-            for path in paths
-            if now - found[str(path)][1] / 1e9 > _SETTLED_SECONDS
-        }
-        _write_notes(notes, noted)
+        _write_notes(notes, found, sums, now)
     return sums
+
+
+def note_sums(images: ImageFolder, sums: Mapping[Path, str], read_from: float) -> None:
+    """Note the SHA-256 of each file for `check_pictures`, which then does not read them again.
+
+    Args:
+        images: the folder.
+        sums: of each file that could be read.
+        read_from: when reading began, in seconds since the epoch.
+    """
+    found = {str(path): _stat_key(path) for path, digest in sums.items() if digest}
+    _write_notes(_notes_path(images.root), found, sums, read_from)
 
 
 def _stat_key(path: Path) -> tuple[int, int, int]:
@@ -119,7 +127,17 @@ def _read_notes(path: Path) -> dict[str, tuple[int, int, int, str]]:
         return {}
 
 
-def _write_notes(path: Path, notes: dict[str, tuple[int, int, int, str]]) -> None:
+def _write_notes(
+    path: Path,
+    found: Mapping[str, tuple[int, int, int]],
+    sums: Mapping[Path, str],
+    read_from: float,
+) -> None:
+    notes = {
+        name: (*key, sums[Path(name)])
+        for name, key in found.items()
+        if read_from - key[1] / 1e9 > _SETTLED_SECONDS
+    }
     try:
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(notes))

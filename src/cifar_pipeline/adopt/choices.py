@@ -121,7 +121,7 @@ def _image_size(found: Survey) -> Choice:
     return Choice(
         "download.image_size",
         size,
-        f"half of the pictures have a shorter side of {found.short_side:,} pixels or more{more}",
+        f"the median of the shorter sides is {found.short_side:,} pixels{more}",
     )
 
 
@@ -148,7 +148,7 @@ def _held_out(found: Survey) -> list[Choice]:
 
 def _flip(found: Survey, mirrored: MirrorTest) -> Choice:
     told = (
-        f"a quick probe tells {mirrored.accuracy:.0%} of unseen images, and "
+        f"a quick probe is right of {mirrored.accuracy:.0%} of unseen images, and of "
         f"{mirrored.with_copies:.0%} once it has learnt from mirrored copies too"
     )
     if not mirrored.matters:

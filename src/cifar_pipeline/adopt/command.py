@@ -13,6 +13,7 @@ def adopt(
     folder: Annotated[
         Path | None,
         typer.Argument(
+            metavar="[FOLDER]",
             help="A folder of pictures: train/CLASS/ (perhaps with val/CLASS/ and test/CLASS/), "
             "class folders alone, or one .csv with the columns file and label.",
             show_default=False,

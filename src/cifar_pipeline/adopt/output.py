@@ -69,9 +69,10 @@ def _facts(found: Survey, listing: Path) -> Iterable[tuple[str, str]]:
     yield "modes", ", ".join(f"{mode} {number:,}" for mode, number in modes.most_common())
     number = len(found.contents.kinds)
     if found.grey:
-        yield "colour", "none" if found.grey == number else f"none in {found.grey:,} pictures"
+        of = "all" if found.grey == number else f"{found.grey:,}"
+        yield "grey", f"{of} of {number:,} pictures"
     if found.constant:
-        yield "channels", f"{', '.join(found.constant)} is the same in every pixel"
+        yield "channels", f"{', '.join(found.constant)}: the same in every pixel"
     again = f"{found.repeated:,} pictures are in two parts or under two labels"
     yield "repeated", again if found.repeated else "none in two parts or under two labels"
     faults = sorted(found.contents.faults.items())
@@ -126,9 +127,10 @@ def print_choices(console: Console, path: Path, choices: Iterable[Choice], was: 
     for key, value, reason in choices:
         before = was(key)
         note = "" if before in (value, MISSING, None) else f" (was {written(before)})"
-        console.print(f"  {key}: {written(value)}{note}{f' - {reason}' if reason else ''}")
+        shown_value = f" {written(value)}" if value is not None else ""
+        console.print(f"  {key}:{shown_value}{note}{f' - {reason}' if reason else ''}")
 
 
 def written(value: Any) -> str:
-    """Return a value as params.yaml has it."""
-    return "" if value is None else shown(str(value))
+    """Return a value as a terminal may show it."""
+    return shown(str(value))

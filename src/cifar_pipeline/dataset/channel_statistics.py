@@ -11,6 +11,7 @@ from cifar_pipeline.common.checksums import check_manifest
 from cifar_pipeline.dataset.npy_files import parts_of
 
 STATISTICS = "statistics.json"
+_CONSTANT = 0.01  # of the greatest deviation; below half a grey level in photographs: rounding
 
 
 class ChannelStatistics(BaseModel):
@@ -23,10 +24,13 @@ class ChannelStatistics(BaseModel):
     def scale(self) -> tuple[float, float, float]:
         """What normalisation divides each channel by: its standard deviation.
 
-        A channel that is constant has none, and is divided by 255: on the training images it is 0
-        after its mean is taken away, and another value in a later image stays within -1 and 1.
+        A channel that is constant but for noise, with a deviation below 1 % of the greatest one, is
+        divided by 255: noise stays small, and any value in a later image is within -1 and 1.
         """
-        red, green, blue = (deviation or 255.0 for deviation in self.standard_deviation)
+        least = _CONSTANT * max(self.standard_deviation)
+        red, green, blue = (
+            deviation if deviation > least else 255.0 for deviation in self.standard_deviation
+        )
         return red, green, blue
 
 

@@ -101,5 +101,5 @@ def require_digest(folder: Path, digest: str, expected: str | None) -> None:
         raise PipelineError(
             f"download.source: the pictures in {shown(str(folder))} have the SHA-256 {digest}, and "
             f"download.sha256.pictures is {expected or 'not given'}; set it to that in params.yaml "
-            "if these are the pictures you mean"
+            "if these are the pictures you mean, or let `cifar-pipeline adopt` do it"
         )

@@ -109,5 +109,6 @@ def warning_of_chance(
         f"the model is no better than chance on the {test.images:,} validation images: {same}"
         f"balanced accuracy (mean recall over {test.classes} classes) "
         f"{test.balanced_accuracy:.4f}, chance {test.by_chance:.4f} (at most {test.bound:.4f} in "
-        f"95 % of cases); look at the images, then try {other}another preset or more epochs"
+        f"95 % of cases); look at the images, then try {other}`dvc exp run -S train.flip=none` "
+        "(where left and right matter), another preset or more epochs"
     )

@@ -130,6 +130,16 @@ def test_a_changed_folder_changes_the_digest_alone(
     check_params(PARAMS)
 
 
+def test_a_moved_folder_is_the_same(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    adopted(pictures)
+    write_text(PARAMS, changed(PARAMS, {"train.model": "best"}).text)
+    before = PARAMS.read_text()
+    pictures.rename("moved")
+    adopted(Path("moved"))
+    assert PARAMS.read_text() == before.replace("source: pictures", "source: moved")
+    assert "others than" not in capsys.readouterr().out
+
+
 def test_broken_files_stop_the_pipeline_or_are_left_out(
     pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
