@@ -8,7 +8,6 @@ from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.common.checksums import write_manifest
 from cifar_pipeline.dataset.arrays import CLASSES, SPLITS, array_names
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
-from cifar_pipeline.dataset.image_set import ImageSet, write_image_set
 from cifar_pipeline.trained_model.outputs import Outputs
 from cifar_pipeline.trained_model.validation_outputs import write_validation_outputs
 from closure import ROOT
@@ -60,7 +59,6 @@ def lay_out_inputs(folder, model):
         if split == "test":
             np.save(images, generator.integers(0, 256, (IMAGES, 32, 32, 3), np.uint8))
     (folder / "processed" / CLASSES).write_text(json.dumps(CLASS_NAMES))
-    write_image_set(folder / "processed", ImageSet())
     write_manifest(folder / "processed")
     (folder / "model.keras").write_bytes(model.read_bytes())
     logits = generator.normal(size=(IMAGES, 10)).astype(np.float32)

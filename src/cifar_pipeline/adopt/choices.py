@@ -9,7 +9,7 @@ import numpy as np
 from cifar_pipeline.adopt.mirror import MirrorTest, mirror_test
 from cifar_pipeline.adopt.params_file import MISSING, PICTURES
 from cifar_pipeline.adopt.survey import ELONGATED, Survey
-from cifar_pipeline.dataset.image_set import Fit
+from cifar_pipeline.dataset.decoding import Fit
 from cifar_pipeline.images.layout import TEST, TRAIN, VALIDATION
 from cifar_pipeline.preprocess.hold_out import hold_out
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from cifar_pipeline.common.errors import ParamsError
-from cifar_pipeline.dataset.image_set import Fit
+from cifar_pipeline.dataset.decoding import Fit
 
 
 def adopt(

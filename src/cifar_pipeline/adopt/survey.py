@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from cifar_pipeline.adopt.mirror import SIDE
-from cifar_pipeline.dataset.image_set import Decoding, Fit, repeated
+from cifar_pipeline.dataset.decoding import Decoding, Fit
+from cifar_pipeline.dataset.image_set import repeated
 from cifar_pipeline.download.contents import Contents, read_contents, shuffled
 from cifar_pipeline.download.picture_source import digest_of
 from cifar_pipeline.download.same_pictures import groups_of

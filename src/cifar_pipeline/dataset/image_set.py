@@ -1,44 +1,28 @@
 """What the images of a data set are: their size, and how a user's own ones were made of files.
 
-download writes `image_set.json` beside arrays of a user's own images, and preprocess writes it for
-every data set. Of the user's own there is also `files.csv`, a line an image.
+download and preprocess write `image_set.json` beside arrays of a user's own images, and a line for
+each image in `files.csv`.
 """
 
 import csv
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from cifar_pipeline.common.atomic import replacing
-from cifar_pipeline.common.checksums import check_manifest
+from cifar_pipeline.common.checksums import check_manifest, read_manifest
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
+from cifar_pipeline.dataset.decoding import Fit
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-Fit = Literal["crop", "pad", "stretch"]
-
 IMAGE_SET = "image_set.json"
 FILES = "files.csv"
-
-
-class Decoding(NamedTuple):
-    """How a picture becomes an image; a model remembers how its training images did.
-
-    Attributes:
-        size: side of the image in pixels.
-        fit: what becomes of a picture that is not square, see `images.decoding.fitted`.
-        reduced: whether a JPEG far larger than needed is decoded at a part of its size, in less
-            time.
-    """
-
-    size: int = IMAGE_SHAPE[0]
-    fit: Fit = "crop"
-    reduced: bool = False
 
 
 class ImageSet(BaseModel):
@@ -106,9 +90,14 @@ def write_image_set(folder: Path, images: ImageSet) -> None:
 def load_image_set(folder: Path, stage: str) -> ImageSet:
     """Return the image set of `folder`, which `stage` wrote, once verified.
 
+    Of CIFAR-10 none is written. The manifest holds the SHA-256 of the others, so that what depends
+    on the manifest depends on them.
+
     Raises:
-        PipelineError: the file is missing or damaged.
+        PipelineError: the manifest or the file is missing or damaged.
     """
+    if IMAGE_SET not in read_manifest(folder, stage):
+        return ImageSet()
     check_manifest(folder, [IMAGE_SET], stage)
     return ImageSet.model_validate_json((folder / IMAGE_SET).read_text(encoding="utf-8"))
 

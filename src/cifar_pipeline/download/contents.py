@@ -9,7 +9,7 @@ import numpy as np
 
 from cifar_pipeline.common.atomic import replacing, writing
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.dataset.image_set import Decoding
+from cifar_pipeline.dataset.decoding import Decoding
 from cifar_pipeline.download.same_pictures import Fingerprint, fingerprint
 from cifar_pipeline.images.decoding import Decoded
 from cifar_pipeline.images.layout import ImageFile, ImageFolder

@@ -11,10 +11,10 @@ import numpy as np
 from cifar_pipeline.common.atomic import replacing, writing
 from cifar_pipeline.common.checksums import MANIFEST, manifest_text, sha256_of
 from cifar_pipeline.dataset.arrays import CLASSES, array_names
+from cifar_pipeline.dataset.decoding import Decoding
 from cifar_pipeline.dataset.image_set import (
     FILES,
     IMAGE_SET,
-    Decoding,
     FileRecord,
     ImageSet,
     image_set_text,

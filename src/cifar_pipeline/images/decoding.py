@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
-from cifar_pipeline.dataset.image_set import Decoding, Fit
+from cifar_pipeline.dataset.decoding import Decoding, Fit
 from cifar_pipeline.images.paths import PictureError, shown
 
 # Not all that Pillow knows: EPS, for one, is a program that Ghostscript would run.

@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from cifar_pipeline.dataset.image_set import Decoding
+from cifar_pipeline.dataset.decoding import Decoding
 from cifar_pipeline.images.decoding import Decoded, decode_file, require_regular, silenced
 from cifar_pipeline.images.paths import PictureError
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, NamedTuple, get_args
 from pydantic import Field, StringConstraints, field_validator
 
 from cifar_pipeline.common.errors import ParamsError
-from cifar_pipeline.dataset.image_set import Fit
+from cifar_pipeline.dataset.decoding import Fit
 from cifar_pipeline.params.image_size import CIFAR_IMAGE_SIZE, LARGEST_IMAGE_SIZE
 from cifar_pipeline.params.loading import Section, off
 

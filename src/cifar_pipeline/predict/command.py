@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cifar_pipeline.common.errors import ParamsError, PipelineError
-from cifar_pipeline.dataset.image_set import Fit
+from cifar_pipeline.dataset.decoding import Fit
 from cifar_pipeline.images.paths import PictureError, expand
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cifar_pipeline.common.console import complain
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.dataset.image_set import Decoding, Fit
+from cifar_pipeline.dataset.decoding import Decoding, Fit
 from cifar_pipeline.evaluate.thresholds import OperatingPoint, read_operating_point
 from cifar_pipeline.images.decoding import decode_picture
 from cifar_pipeline.images.paths import PictureError

@@ -11,7 +11,7 @@ from cifar_pipeline.dataset.arrays import CLASSES, array_names
 from cifar_pipeline.dataset.binary_format import TEST_BATCH, TRAIN_BATCHES, read_batches
 from cifar_pipeline.dataset.channel_statistics import channel_statistics, write_statistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
-from cifar_pipeline.dataset.image_set import IMAGE_SET, ImageSet, write_image_set
+from cifar_pipeline.dataset.image_set import IMAGE_SET
 from cifar_pipeline.dataset.npy_files import open_for_reading
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.preprocess.hold_out import hold_out
@@ -59,5 +59,4 @@ def _write_cifar_splits(raw: Path, processed: Path, params: PreprocessParams) ->
                 np.save(temporary, array, allow_pickle=False)
     with replacing(processed / CLASSES) as temporary:
         temporary.write_text(json.dumps(CLASS_NAMES, indent=2) + "\n", encoding="utf-8")
-    write_image_set(processed, ImageSet())
     return {split: len(arrays[1]) for split, arrays in splits.items()}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from cifar_pipeline.common.checksums import HEAL
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.dataset.image_set import Decoding, ImageSet
+from cifar_pipeline.dataset.decoding import Decoding
+from cifar_pipeline.dataset.image_set import ImageSet
 
 if TYPE_CHECKING:
     import keras

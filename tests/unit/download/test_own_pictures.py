@@ -14,7 +14,8 @@ from PIL import Image
 from cifar_pipeline.common.checksums import check_manifest, read_manifest
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.arrays import load_class_names
-from cifar_pipeline.dataset.image_set import Decoding, load_files, load_image_set
+from cifar_pipeline.dataset.decoding import Decoding
+from cifar_pipeline.dataset.image_set import load_files, load_image_set
 from cifar_pipeline.download.contents import read_contents
 from cifar_pipeline.download.own_pictures import install_pictures
 from cifar_pipeline.download.picture_source import open_folder

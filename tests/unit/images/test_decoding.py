@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar_pipeline.dataset.image_set import Decoding, Fit
+from cifar_pipeline.dataset.decoding import Decoding, Fit
 from cifar_pipeline.images.decoding import decode_picture
 from pictures import encoded, noise
 

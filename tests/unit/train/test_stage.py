@@ -11,7 +11,6 @@ from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.arrays import CLASSES, array_names
 from cifar_pipeline.dataset.channel_statistics import channel_statistics, write_statistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
-from cifar_pipeline.dataset.image_set import ImageSet, write_image_set
 from cifar_pipeline.train.stage import train
 from synthetic import synthetic_split
 from training_runs import recipe
@@ -25,7 +24,6 @@ def lay_out(processed: Path, images: np.ndarray, labels: np.ndarray) -> None:
             np.save(processed / name, array)
     (processed / CLASSES).write_text(json.dumps(CLASS_NAMES))
     write_statistics(processed, channel_statistics(images))
-    write_image_set(processed, ImageSet())
     write_manifest(processed)
 
 
