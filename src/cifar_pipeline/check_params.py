@@ -1,13 +1,14 @@
 """Validate the whole params.yaml: `python -m cifar_pipeline.check_params`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
 from cifar_pipeline.adopt.check_pictures import check_pictures
 from cifar_pipeline.common.console import command_app
+from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
 from cifar_pipeline.params.download import DownloadParams
@@ -18,6 +19,7 @@ from cifar_pipeline.params.whole_file import validate_whole
 from cifar_pipeline.preprocess.hold_out import require_splits
 
 _IMAGES_OF_A_CLASS = 5_000  # of CIFAR-10, for training
+TRACKED = ("image_size", "fit", "broken_images")  # of `download`, by dvc.yaml
 _DATA = Path("data")  # where lists of faulty files go
 
 
@@ -27,8 +29,22 @@ def check_params(path: Path) -> None:
     Raises:
         ParamsError: the first thing that is wrong.
     """
-    params = validate_whole(read_yaml(path), path)
+    content = read_yaml(path)
+    params = validate_whole(content, path)
+    _require_tracked(content, path)
     _check_data(params.download, params.preprocess)
+
+
+def _require_tracked(content: dict[str, Any], path: Path) -> None:
+    """Refuse a file without keys that dvc.yaml names: `dvc repro` would end for lack of them."""
+    section = DownloadParams.model_fields
+    missing = [
+        f"`{key}: {section[key].default}`" for key in TRACKED if key not in content["download"]
+    ]
+    if missing:
+        raise ParamsError(
+            f"{path}: download lacks keys that dvc.yaml tracks; add {', '.join(missing)}"
+        )
 
 
 def _check_data(source: DownloadParams, splits: PreprocessParams) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from dvc.utils.serialize import modify_yaml
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from cifar_pipeline.check_params import check_params, main
+from cifar_pipeline.check_params import TRACKED, check_params, main
 from cifar_pipeline.common.console import command_app
 from cifar_pipeline.common.errors import ParamsError, PipelineError
 from cifar_pipeline.params.presets import load_model
@@ -57,6 +58,10 @@ def test_the_shipped_file_is_valid() -> None:
         ),
         ({"models.fast.block2.pooling": 99}, "block2 leaves no pixels of maps 15x15"),
         ({"models.fast.blocks": {}}, "blocks"),
+        (
+            {"download.image_size": ..., "download.fit": ...},
+            "download lacks keys that dvc.yaml tracks; add `image_size: 32`, `fit: crop`",
+        ),
         (
             {"models.fast.block2.shortcut": True, "models.fast.block2.convolutions": 1},
             "block2: a shortcut passes convolutions over: set convolutions to 2 or more",
@@ -113,6 +118,11 @@ def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], message:
 )
 def test_what_may_be_written(tmp_path: Path, changes: dict[str, Any]) -> None:
     check_params(written(tmp_path, changes))
+
+
+def test_every_key_of_download_that_dvc_tracks_has_to_stand_there() -> None:
+    tracked = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]["download"]["params"]
+    assert tracked == ["download.sha256", *(f"download.{key}" for key in TRACKED)]
 
 
 def test_other_pictures_than_the_digest_s_are_noticed(tmp_path: Path) -> None:
