@@ -28,9 +28,8 @@ from cifar_pipeline.adopt.notes import (
 from cifar_pipeline.adopt.output import make_console, print_changes, print_choices, print_survey
 from cifar_pipeline.adopt.params_file import MISSING, PICTURES, changed, value_of, write_text
 from cifar_pipeline.adopt.survey import Survey, survey
-from cifar_pipeline.common.atomic import writing
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.download.contents import FAULTS, write_faults
+from cifar_pipeline.download.contents import FAULTS, list_faults
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import TRAIN, ImageFolder, find_images
@@ -69,7 +68,7 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
     )
     _require_images(found)
     listing = path.parent / "data" / FAULTS
-    _list_faults(found, listing)
+    list_faults(listing, images, found.contents)
     print_survey(console, found, listing)
     notes = read_adoption(path)
     files = noted_files(images, found.contents)
@@ -190,14 +189,6 @@ def _written_source(folder: Path, path: Path) -> str:
 def _same_folder(source: str | None, folder: Path, path: Path) -> bool:
     named = local_source(source)
     return named is not None and (path.parent / named).resolve() == folder.resolve()
-
-
-def _list_faults(found: Survey, listing: Path) -> None:
-    if found.contents.faults:
-        with writing(listing.parent):
-            write_faults(listing, found.images, found.contents)
-    else:
-        listing.unlink(missing_ok=True)
 
 
 def _tell_changes(console: Any, notes: Adoption, files: Mapping[str, Any]) -> bool:

@@ -83,11 +83,9 @@ def require_no_faults(images: ImageFolder, contents: Contents, listing: Path) ->
     Raises:
         PipelineError: a line with their number, the first ten of them, and what to do.
     """
+    list_faults(listing, images, contents)
     if not contents.faults:
-        listing.unlink(missing_ok=True)
         return
-    with writing(listing.parent):
-        write_faults(listing, images, contents)
     lines = [
         f"  {shown(str(path))}: {why}"
         for path, why in sorted(contents.faults.items())[:SHOWN_FAULTS]
@@ -106,9 +104,17 @@ def require_no_faults(images: ImageFolder, contents: Contents, listing: Path) ->
     )
 
 
-def write_faults(path: Path, images: ImageFolder, contents: Contents) -> None:
-    """Write the files that cannot be used, and why, as a CSV file."""
+def list_faults(path: Path, images: ImageFolder, contents: Contents) -> None:
+    """Write the files that cannot be used, and why, as a CSV file; without faults remove it.
+
+    Raises:
+        PipelineError: it cannot be written.
+    """
+    if not contents.faults:
+        path.unlink(missing_ok=True)
+        return
     with (
+        writing(path.parent),
         replacing(path) as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
