@@ -6,9 +6,10 @@ import platform
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.streams import standard_error_into
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # oneDNN's kernels. TensorFlow uses them by itself only where the processor has instructions for
@@ -107,17 +108,11 @@ def _without_garbage_collection() -> Iterator[None]:
 @contextmanager
 def _standard_error_kept_back() -> Iterator[None]:
     """Send file descriptor 2, which C++ writes to, into a file; print that if the block fails."""
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
-        os.dup2(kept.fileno(), 2)
+    with tempfile.TemporaryFile() as kept, standard_error_into(kept.fileno()) as terminal:
         try:
             yield
         except Exception:
             kept.seek(0)
-            os.write(terminal, kept.read())
+            with suppress(OSError):  # it is closed, full or gone
+                os.write(terminal, kept.read())
             raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(terminal, 2)
-            os.close(terminal)
