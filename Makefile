@@ -95,7 +95,7 @@ check: setup-dev ## Lint, format check, types.
 	@python -m mypy
 
 COMPILE := python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate pyproject.toml
+	--no-emit-index-url --no-header --no-annotate
 
 benchmark: $(if $(findstring --known,$(ARGS)),setup,repro) ## Write the tables of results, what they lack measured first (hours; ARGS=--known: nothing).
 	@python benchmarks/performance.py $(ARGS)
@@ -106,12 +106,13 @@ docs: setup ## Write docs/reference/ and the table of docs/reliability.md anew f
 
 # requirements.txt is what train and evaluate depend on: a new linter does not retrain a model.
 lock: setup-dev ## Write the hash-pinned requirements anew from pyproject.toml.
-	@$(COMPILE) -o requirements.txt
-	@$(COMPILE) -c requirements.txt --extra dev -o requirements-dev.txt
+	@$(COMPILE) pyproject.toml -o requirements.txt
+	@$(COMPILE) pyproject.toml -c requirements.txt --extra dev -o requirements-dev.txt
 	@for extra in $(KNOWN_EXTRAS); do \
-	  $(COMPILE) -c requirements.txt -c requirements-dev.txt --extra $$extra \
+	  $(COMPILE) pyproject.toml -c requirements.txt -c requirements-dev.txt --extra $$extra \
 	    -o requirements-$$extra.txt || exit; \
 	done
+	@$(COMPILE) tests/locks/keras-3.6.in -o tests/locks/keras-3.6.txt
 
 clean: ## Remove the environment; data, models and DVC's cache stay.
 	@rm -rf $(VENV)
