@@ -9,6 +9,7 @@ from rich.console import Console
 
 from cifar_pipeline.common.errors import PipelineError, recovery
 from cifar_pipeline.common.sigint import end, ends_in_time
+from cifar_pipeline.common.system_errors import line_of
 
 
 def say(message: str) -> None:
@@ -28,7 +29,8 @@ def guarded(
 
     Args:
         function: a function with `Annotated` options. A `PipelineError` that it raises ends the
-            process with the error's exit code and one line; Ctrl-C ends it with 130.
+            process with the error's exit code and one line, as does an error of the machine that
+            nothing has caught; Ctrl-C ends it with 130.
         again: what Ctrl-C's line says of going on.
     """
 
@@ -43,6 +45,12 @@ def guarded(
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             end(interrupted)
+        except Exception as error:
+            line = line_of(error)
+            if line is None:  # a mistake in the code, which its traceback shows
+                raise
+            complain(f"error: {line}{recovery()}")
+            raise typer.Exit(PipelineError.exit_code) from None
 
     return run
 
