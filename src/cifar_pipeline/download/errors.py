@@ -13,5 +13,9 @@ class ArchiveError(SourceError):
     """An archive arrived whole but does not hold the official files: it is not worth keeping."""
 
 
+class UnreadableError(ArchiveError):
+    """An archive cannot be read on this machine, now: it may be a good one."""
+
+
 class OtherFilesError(ArchiveError):
     """An archive is whole, and its files are others than `download.sha256` names."""

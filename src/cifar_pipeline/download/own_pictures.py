@@ -20,7 +20,12 @@ from cifar_pipeline.dataset.image_set import (
     image_set_text,
     write_files,
 )
-from cifar_pipeline.dataset.npy_files import open_for_writing, write_rows
+from cifar_pipeline.dataset.npy_files import (
+    open_for_reading,
+    open_for_writing,
+    write_array,
+    write_rows,
+)
 from cifar_pipeline.download.contents import (
     FAULTS,
     Contents,
@@ -97,26 +102,33 @@ def _decode(
     """Fill the arrays of all parts; return what was found, and how many images each part has."""
     places = {file.path: (part, file.label) for part, of in images.parts.items() for file in of}
     labels: dict[str, list[int]] = {part: [] for part in images.parts}
-    arrays = {
-        part: open_for_writing(
-            temporary[array_names(part)[0]], (len(files), decoding.size, decoding.size, 3)
-        )
-        for part, files in images.parts.items()
-    }
+    with ExitStack() as stack:
+        arrays = {
+            part: stack.enter_context(
+                open_for_writing(
+                    temporary[array_names(part)[0]], (len(files), decoding.size, decoding.size, 3)
+                )
+            )
+            for part, files in images.parts.items()
+        }
 
-    def use(path: Path, image: Decoded) -> None:
-        part, label = places[path]
-        arrays[part][len(labels[part])] = image.pixels
-        labels[part].append(label)
+        def use(path: Path, image: Decoded) -> None:
+            part, label = places[path]
+            arrays[part].write(np.ascontiguousarray(image.pixels).data)
+            labels[part].append(label)
 
-    contents = read_contents(images, decoding, use)
-    for part, array in arrays.items():
+        contents = read_contents(images, decoding, use)
+        for part, files in images.parts.items():  # no row is missing from the file
+            row = bytes(3 * decoding.size**2)
+            for _ in range(len(files) - len(labels[part])):
+                arrays[part].write(row)
+    for part, files in images.parts.items():
         images_name, labels_name = array_names(part)
-        if len(labels[part]) < len(array):
+        if len(labels[part]) < len(files):
+            array = open_for_reading(temporary[images_name])
             with replacing(temporary[images_name]) as shorter:
                 write_rows(shorter, array, np.arange(len(labels[part])))
-        with temporary[labels_name].open("wb") as file:
-            np.save(file, np.array(labels[part], np.uint8), allow_pickle=False)
+        write_array(temporary[labels_name], np.array(labels[part], np.uint8))
     return contents, {part: len(kept) for part, kept in labels.items()}
 
 

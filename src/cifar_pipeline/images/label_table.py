@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import (
     PARTS,
@@ -67,9 +68,7 @@ def _rows(root: Path, table: Path) -> list[_Row]:
     try:
         text = table.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ImageFolderError(
-            f"{shown(str(table))} cannot be read ({error.strerror}); allow reading it"
-        ) from None
+        raise ImageFolderError(refusal(error, shown(str(table)), "read")) from None
     except ValueError:
         raise ImageFolderError(f"{shown(str(table))} is not UTF-8; save it as that") from None
     head, *lines = text.splitlines() or [""]
