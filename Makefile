@@ -131,8 +131,9 @@ COMPILE := python -m uv pip compile -q --universal --python-version 3.11 --gener
 benchmark: $(if $(findstring --known,$(ARGS)),setup,repro) ## Write the tables of results, what they lack measured first (hours; ARGS=--known: nothing).
 	@python benchmarks/performance.py $(ARGS)
 
-docs: setup ## Write docs/reference/ anew from schemas, commands and files.
+docs: setup ## Write docs/reference/ and the table of docs/reliability.md anew from what they describe.
 	@PYTHONPATH=src python docs/reference/generate.py
+	@python docs/reference/faults.py
 
 # requirements.txt is what train and evaluate depend on: a new linter does not retrain a model.
 lock: setup-dev ## Write the hash-pinned requirements anew from pyproject.toml.

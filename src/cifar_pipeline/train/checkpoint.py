@@ -30,10 +30,10 @@ class RunState:
         epoch: number of finished epochs, from 1.
         rows: of the history, one an epoch.
         seconds: that each epoch took.
-        early_stopping: its counters and its best value so far.
+        early_stopping: its counters, the value to beat, and the epoch that is kept with its loss.
         variables: of the network, those of its random streams among them.
         optimizer: its variables.
-        best_weights: of the network in its best epoch; empty as long as none was looked at.
+        kept_weights: of the network after the epoch that is kept; empty as long as there is none.
         images: per training image the last loss and the times shown, as TrainingBatches keeps them.
     """
 
@@ -43,7 +43,7 @@ class RunState:
     early_stopping: dict[str, Any]
     variables: list[np.ndarray]
     optimizer: list[np.ndarray]
-    best_weights: list[np.ndarray]
+    kept_weights: list[np.ndarray]
     images: list[np.ndarray]
 
     @property
@@ -52,7 +52,7 @@ class RunState:
         return bool(self.early_stopping["stopped_epoch"] > 0)
 
 
-_LISTS = ("variables", "optimizer", "best_weights", "images")
+_LISTS = ("variables", "optimizer", "kept_weights", "images")
 
 
 class Checkpoint:

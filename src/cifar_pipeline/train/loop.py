@@ -19,7 +19,7 @@ from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.network.build import build_training_network
 from cifar_pipeline.network.whitening import whitening_filters
 from cifar_pipeline.optim.build import build_optimizer
-from cifar_pipeline.params.presets import EarlyStopping, ModelParams
+from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.train.batches import (
     TrainingBatches,
     ValidationBatches,
@@ -28,8 +28,8 @@ from cifar_pipeline.train.batches import (
 )
 from cifar_pipeline.train.callbacks import (
     HISTORY_COLUMNS,
-    EarlyStoppingIfValidated,
     EpochLines,
+    KeepBestEpoch,
     RecordEpochs,
     RecordLearningRate,
     RequireFiniteLoss,
@@ -63,7 +63,7 @@ class Run:
             class weights, `loss` is the weighted one, that of the steps; accuracies and `val_loss`
             are unweighted.
         seconds: that each epoch took.
-        best_epoch: whose weights were kept, from 1.
+        best_epoch: whose weights were kept, from 1: that of the least validation loss.
         stopped_early: whether epochs were left.
     """
 
@@ -72,18 +72,6 @@ class Run:
     seconds: list[float]
     best_epoch: int
     stopped_early: bool
-
-
-def build_early_stopping(params: EarlyStopping) -> keras.callbacks.EarlyStopping:
-    """Return the callback that ends a run on a plateau and restores the best weights."""
-    return EarlyStoppingIfValidated(
-        monitor="val_loss",
-        mode="min",
-        patience=params.patience,
-        min_delta=params.min_delta,
-        start_from_epoch=params.start_from_epoch,
-        restore_best_weights=True,
-    )
 
 
 def _build_training_state(network: keras.Model, classes: int) -> None:
@@ -175,7 +163,7 @@ def fit(
         metrics=["accuracy", image_losses],
     )
     _build_training_state(network, train.classes)
-    early_stopping = build_early_stopping(params.early_stopping)
+    early_stopping = KeepBestEpoch(params.early_stopping)
     state = checkpoint.load() if checkpoint else None
     first, end = 0, params.epochs
     record = RecordEpochs()
@@ -212,10 +200,11 @@ def fit(
             verbose=1 if interactive else 0,
             callbacks=callbacks,
         )
+    kept = early_stopping.kept_epoch
     return Run(
         network=network,
         history=pd.DataFrame(record.rows, columns=HISTORY_COLUMNS),
         seconds=record.seconds,
-        best_epoch=early_stopping.best_epoch + 1,
+        best_epoch=len(record.rows) if kept is None else kept + 1,
         stopped_early=early_stopping.stopped_epoch > 0 and len(record.rows) < params.epochs,
     )

@@ -61,14 +61,14 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
         early_stopping={"best": float("inf"), "stopped_epoch": 0},
         variables=arrays,
         optimizer=[np.array(7, np.int64)],
-        best_weights=[],
+        kept_weights=[],
         images=[np.array([np.inf, 0.5], np.float32), np.array([0, 3], np.int32)],
     )
     checkpoint = Checkpoint(tmp_path / "training.backup", KEY)
     checkpoint.save(state)
     loaded = checkpoint.load()
     assert loaded
-    plain = ("epoch", "rows", "seconds", "early_stopping", "best_weights")
+    plain = ("epoch", "rows", "seconds", "early_stopping", "kept_weights")
     assert [getattr(loaded, name) for name in plain] == [getattr(state, name) for name in plain]
     assert [array.tobytes() for array in loaded.variables] == [a.tobytes() for a in arrays]
     assert loaded.optimizer[0].dtype == np.int64
