@@ -40,6 +40,7 @@ from cifar_pipeline.adopt.params_file import (
     write_text,
 )
 from cifar_pipeline.adopt.survey import CHANNELS, Survey, survey
+from cifar_pipeline.common.atomic import require_writable
 from cifar_pipeline.common.errors import ParamsError, PipelineError
 from cifar_pipeline.download.contents import FAULTS, list_faults, require_every_class
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
@@ -74,6 +75,7 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
         folder = Path(os.path.expanduser(folder))  # noqa: PTH111
     images = _opened(folder, path)
     source = _written_source(folder, path)
+    require_writable(path.resolve().parent, path.resolve().name)
     console = make_console()
     read_from = time.time()
     found = survey(images, options.fit or now.download.fit)

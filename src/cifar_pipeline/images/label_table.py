@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import (
     PARTS,
@@ -99,9 +100,7 @@ def _lines(table: Path) -> Iterator[tuple[int, list[str]]]:
         # Universal newlines would change those inside of a name.
         text = table.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise ImageFolderError(
-            f"{shown(str(table))} cannot be read ({error.strerror}); allow reading it"
-        ) from None
+        raise ImageFolderError(refusal(error, shown(str(table)), "read")) from None
     except ValueError:
         raise ImageFolderError(f"{shown(str(table))} is not UTF-8; save it as that") from None
     if "\0" in text:

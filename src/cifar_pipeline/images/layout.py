@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.paths import shown
 
@@ -159,9 +160,7 @@ def visible(folder: Path) -> list[Path]:
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        raise ImageFolderError(
-            f"{shown(str(folder))} cannot be read ({error.strerror}); allow reading it"
-        ) from None
+        raise ImageFolderError(refusal(error, shown(str(folder)), "read")) from None
     return [
         entry
         for entry in entries
