@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.streams import standard_error_into
 from cifar_pipeline.common.system_errors import advice_for, reason_of
 
 _BACKENDS = ("tensorflow", "jax")  # that the project is tested on
@@ -119,7 +120,6 @@ def _without_garbage_collection() -> Iterator[None]:
 @contextmanager
 def _standard_error_kept_back() -> Iterator[None]:
     """Send file descriptor 2, which C++ writes to, into a file; print that if the block fails."""
-    sys.stderr.flush()
     with ExitStack() as stack:
         kept = None
         with suppress(OSError):  # without temporary files the notes show
@@ -127,15 +127,11 @@ def _standard_error_kept_back() -> Iterator[None]:
         if kept is None:
             yield
             return
-        terminal = os.dup(2)
-        os.dup2(kept.fileno(), 2)
+        terminal = stack.enter_context(standard_error_into(kept.fileno()))
         try:
             yield
         except Exception:
             kept.seek(0)
-            os.write(terminal, kept.read())
+            with suppress(OSError):  # it is closed, full or gone
+                os.write(terminal, kept.read())
             raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(terminal, 2)
-            os.close(terminal)

@@ -7,11 +7,9 @@ from __future__ import annotations  # an old Python has to load this, to be told
 
 import sys
 from importlib.util import find_spec
-from types import TracebackType
 
 from cifar_pipeline.common.errors import recovery
-from cifar_pipeline.common.sigint import end_at_once
-from cifar_pipeline.common.system_errors import line_of
+from cifar_pipeline.common.start import start_program
 
 NEEDED = (
     "jinja2",
@@ -36,29 +34,12 @@ def _is_missing(module: str) -> bool:
         return True
 
 
-def errors_in_one_line() -> None:
-    """From now on an error of the machine, in an import perhaps, ends the process in one line."""
-
-    def show(
-        kind: type[BaseException], error: BaseException, traceback: TracebackType | None
-    ) -> None:
-        line = line_of(error)
-        if line is None:
-            sys.__excepthook__(kind, error, traceback)
-        else:
-            sys.stderr.write(f"error: {line}{recovery()}\n")
-
-    sys.excepthook = show
-
-
 def require_environment() -> None:
-    """End the process with status 1 and one line unless this is the project's Python.
+    """Start a stage; end it with status 1 and one line unless this is the project's Python.
 
-    `python` in a DVC command is whatever comes first on PATH, often the system's. From here on
-    Ctrl-C, and what the machine refuses, are one line too.
+    `python` in a DVC command is whatever comes first on PATH, often the system's.
     """
-    errors_in_one_line()
-    end_at_once(f"interrupted: run the same command again{recovery()}")
+    start_program(f"run the same command again{recovery()}")
     reason = ""
     if not (3, 11) <= sys.version_info < (3, 14):
         reason = f"is Python {sys.version_info[0]}.{sys.version_info[1]}, not 3.11 to 3.13"

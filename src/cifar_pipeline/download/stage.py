@@ -160,14 +160,18 @@ def _from_source(
     archive = archive_path(cache, source.name, source.address)
     part = part_path(archive)
     start = time.monotonic()
-    with progress_bar(source.name) as bar:
-        FETCHERS[source.kind].fetch(source.address, part, monitor, bar)
-    seconds = time.monotonic() - start
-    try:
-        install(batches_in_archive(part), raw, sha256)
-    except ArchiveError:
-        part.unlink()
-        raise
+    for first in (True, False):
+        with progress_bar(source.name) as bar:
+            in_one_piece = FETCHERS[source.kind].fetch(source.address, part, monitor, bar)
+        seconds = time.monotonic() - start
+        try:
+            install(batches_in_archive(part), raw, sha256)
+            break
+        except ArchiveError as error:
+            part.unlink()
+            if in_one_piece or not first:
+                raise
+            say(f"{source.name}: {error}; it came in pieces, perhaps of two files: once more")
     part.replace(archive)
     megabytes = archive.stat().st_size / 1e6
     say(

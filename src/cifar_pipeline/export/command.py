@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import typer
 from cifar_pipeline.common.atomic import require_writable, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.common.streams import standard_error_dropped
 from cifar_pipeline.common.system_errors import advice_for
 from cifar_pipeline.export.formats.base import ExportFormat, TracedModel, megabytes, trace
 from cifar_pipeline.export.formats.registry import FORMATS
@@ -215,14 +215,8 @@ def _quietly() -> Iterator[None]:
     if _LEVEL in os.environ:
         yield
         return
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
     try:
-        yield
+        with standard_error_dropped():
+            yield
     finally:
-        sys.stderr.flush()
-        os.dup2(terminal, 2)
-        os.close(terminal)
         os.environ.pop(_LEVEL, None)  # tf2onnx sets it

@@ -15,7 +15,7 @@ from cifar_pipeline.backend.device import (
 from cifar_pipeline.backend.jax import on_device
 from cifar_pipeline.common.atomic import require_writable
 from cifar_pipeline.common.console import say
-from cifar_pipeline.common.sigint import ends_without_unwinding
+from cifar_pipeline.common.signals import ends_without_unwinding
 from cifar_pipeline.dataset.channel_statistics import ChannelStatistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.network.build import build_training_network

@@ -10,7 +10,7 @@ import numpy as np
 from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.common.checksums import HEAL
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.common.sigint import ends_without_unwinding
+from cifar_pipeline.common.signals import ends_without_unwinding
 from cifar_pipeline.common.system_errors import advice_for, reason_of, refusal
 
 if TYPE_CHECKING:
