@@ -86,7 +86,7 @@ TENSORFLOW = "Traceback (most recent call last):\n  File x\nImportError: libcc.s
         (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes"), "memory"),
         (
             OSError("[Errno 28] Can't write data (errno = 28, error message = 'No space')"),
-            "free so",
+            "free some space",
         ),
         (OSError("Unable to create file (errno = 13, error message = 'Permission')"), "ls -ld"),
         (ImportError(NUMPY), "memory"),
