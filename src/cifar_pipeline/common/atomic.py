@@ -126,21 +126,25 @@ def require_writable(folder: Path, *names: str, size: int = 0) -> None:
             if (folder / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
         prefix = f".{names[0] if names else 'probe'}."
-        with (
-            _shown_as(folder, prefix),
-            tempfile.NamedTemporaryFile(dir=folder, prefix=prefix) as probe,
-        ):
-            probe.write(bytes(_PROBE_BYTES))
-            probe.flush()
-            with _unless_unsupported():
-                _reserve(probe.fileno(), size)
-            with _unless_unsupported():
-                os.fsync(probe.fileno())  # a disk of the network may tell only now
+        with _shown_as(folder, prefix):
+            descriptor, name = tempfile.mkstemp(dir=folder, prefix=prefix)
+            try:
+                _fill(descriptor, size)
+            finally:
+                Path(name).unlink()
 
 
-def _reserve(descriptor: int, size: int) -> None:
-    if size > _PROBE_BYTES and hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, size)
+def _fill(descriptor: int, size: int) -> None:
+    """Write a little to an open file, reserve the rest of `size` for it, and close it."""
+    try:
+        os.write(descriptor, bytes(_PROBE_BYTES))
+        with _unless_unsupported():
+            if size > _PROBE_BYTES and hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(descriptor, 0, size)
+        with _unless_unsupported():
+            os.fsync(descriptor)  # a disk of the network may tell only now
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

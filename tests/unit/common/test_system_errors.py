@@ -1,7 +1,6 @@
 """The advice of each error fits its cause."""
 
 import errno
-import os
 import resource
 
 import pytest
@@ -14,57 +13,23 @@ from cifar_pipeline.common.system_errors import (
     reason_of,
     refusal,
 )
-
-# A word of the advice that fits, by what the system says.
-FITTING = {
-    "ENOSPC": "free some space",
-    "EDQUOT": "free some space of your quota",
-    "EFBIG": "ulimit -f",
-    "EROFS": "read-only",
-    "EACCES": "ls -ld",
-    "EPERM": "ls -ld",
-    "EMFILE": "ulimit -n",
-    "ENFILE": "close other programs",
-    "EAGAIN": "ulimit -u",
-    "ENOMEM": "memory",
-    "ENAMETOOLONG": "shorter",
-    "EISDIR": "a folder is where a file is expected",
-    "ENOTDIR": "a file is where a folder is expected",
-    "EEXIST": "a file is where a folder is expected",
-    "ENOENT": "correct its name",
-    "ELOOP": "circle",
-    "EIO": "failing",
-    "ESTALE": "bring the disk or the connection to it back",
-    "ENOTCONN": "bring the disk or the connection to it back",
-    "EBUSY": "another program",
-    "ETXTBSY": "another program",
-    "ENOSYS": "local disk",
-    "ENOLCK": "local disk",
-    "EOPNOTSUPP": "local disk",
-    "ENODEV": "local disk",
-    "EXDEV": "local disk",
-    "EILSEQ": "does not take such a name",
-}
-
-
-def of(name: str, *files: str) -> OSError:
-    number = getattr(errno, name)
-    return OSError(number, os.strerror(number), *files)
+from refusals import FITTING, assert_fitting, refused
 
 
 @pytest.mark.parametrize("name", FITTING)
 def test_the_advice_fits_the_number(name: str) -> None:
-    line = refusal(of(name), "place", "written")
-    assert line.startswith(f"place: cannot be written ({os.strerror(getattr(errno, name))}); ")
-    assert FITTING[name] in line
-    assert ("free some space" in line) is (name in ("ENOSPC", "EDQUOT"))
+    line = refusal(refused(name), "place", "written")
+    assert line.startswith("place: cannot be written (")
+    assert_fitting(line, name)
     # What was read is not damaged only because the machine refused to read it.
-    assert ("make verify" in advice_for(of(name), otherwise="make verify")) is (name == "ENOENT")
+    assert ("make verify" in advice_for(refused(name), otherwise="make verify")) is (
+        name == "ENOENT"
+    )
 
 
 def test_another_place_is_offered_only_where_that_helps() -> None:
     for name, offered in (("ENOSPC", True), ("EROFS", True), ("EMFILE", False), ("ENOMEM", False)):
-        line = refusal(of(name), "place", "written", elsewhere="or take another")
+        line = refusal(refused(name), "place", "written", elsewhere="or take another")
         assert line.endswith("or take another") is offered
 
 
@@ -126,8 +91,8 @@ def test_the_machine_is_not_blamed_for_damage_or_mistakes() -> None:
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (of("EROFS", "a"), "a: Read-only file system; "),
-        (of("ENOSPC"), "No space left on device; free some space"),
+        (refused("EROFS", "a"), "a: Read-only file system; "),
+        (refused("ENOSPC"), "No space left on device; free some space"),
         (OSError(errno.EACCES, "Permission denied", "temporary", None, "final"), "final: Perm"),
         (MemoryError(), "not enough memory ("),
         (ImportError("cannot import name 'a'", name="b"), "b cannot be imported (cannot import"),
