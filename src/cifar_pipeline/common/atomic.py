@@ -5,6 +5,8 @@ left out there; what protects is done in another way.
 """
 
 import errno
+import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -28,13 +30,13 @@ def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
 
     The temporary name keeps the suffix of `path`. An exception removes the temporary file and
     leaves what was at `path` untouched. A `durable` file outlasts a loss of power from then on.
+    What a killed process has left of the same is removed first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path)
     prefix = f".{path.name}."
     with _shown_as(path, prefix):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+        handle, temporary = _held(lambda: tempfile.mkstemp(path.suffix, prefix, path.parent))
     try:
         with _shown_as(path, prefix):
             yield temporary
@@ -48,13 +50,58 @@ def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+@contextmanager
+def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Yield a new folder in `parent` that goes with all that is in it when the block ends.
+
+    Those of killed processes are removed first.
+    """
+    _remove_unlocked(parent, prefix)
+    handle, folder = _held(lambda: _new_folder(parent, prefix))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what killed processes have left of `replacing(path)`. No other may be at it."""
-    for leftover in path.parent.glob(f".{path.name}.*"):
-        with suppress(OSError):  # another user's
-            leftover.unlink(missing_ok=True)
+    """Remove what killed processes have left of `replacing(path)`, but nothing of living ones."""
+    _remove_unlocked(path.parent, f".{path.name}.")
+
+
+def _held(make: Callable[[], tuple[int, str]]) -> tuple[int, Path]:
+    """Return what `make` has made, open and locked, so that no process takes it for left over."""
+    while True:
+        handle, name = make()
+        with suppress(OSError):  # no locks here: nobody finds it unlocked then
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if Path(name).exists():
+            return handle, Path(name)
+        os.close(handle)  # removed before it was locked
+
+
+def _new_folder(parent: Path, prefix: str) -> tuple[int, str]:
+    name = tempfile.mkdtemp(dir=parent, prefix=prefix)
+    return os.open(name, os.O_RDONLY), name
+
+
+def _remove_unlocked(parent: Path, prefix: str) -> None:
+    """Remove the temporary files and folders of a prefix whose processes have died."""
+    for leftover in parent.glob(f"{glob.escape(prefix)}*"):
+        with suppress(OSError):  # another user's, or no locks here
+            handle = os.open(leftover, os.O_RDONLY if leftover.is_dir() else os.O_RDWR)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if leftover.is_dir():
+                    shutil.rmtree(leftover)
+                else:
+                    leftover.unlink()
+            finally:
+                os.close(handle)
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 """Arrays in .npy files that are larger than memory may be: written and read a part at a time.
 
-They are written by plain writing, not as memory: where the disk is full, the system would end a
-process that writes to such memory, without a word. Nor by `np.save`, whose error names no reason.
+NumPy's own ways of writing are no good on a disk that fills up. `np.save` hands the last bytes of
+an array to C's buffer and does not hear that they were not written; a process that writes to a
+memmap is killed (SIGBUS).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -17,12 +18,40 @@ PART_BYTES = 32_000_000
 
 
 @contextmanager
-def open_for_writing(path: Path, shape: tuple[int, ...]) -> Iterator[BinaryIO]:
-    """Yield a new .npy file at `path` that takes the bytes of a uint8 array, row after row."""
-    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False}
+def writing_rows(path: Path, row_shape: tuple[int, ...]) -> Iterator[Callable[[np.ndarray], None]]:
+    """Yield a function that appends rows, uint8 (N, *row_shape), to a new .npy file at `path`.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    rows = 0
     with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header | {"shape": shape})
-        yield file
+
+        def append(array: np.ndarray) -> None:
+            nonlocal rows
+            file.write(array.astype(np.uint8, order="C", casting="equiv", copy=False).data)
+            rows += len(array)
+
+        _write_header(file, (0, *row_shape))
+        yield append
+        file.seek(0)
+        _write_header(file, (rows, *row_shape))  # as long: NumPy leaves room for more rows
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write a uint8 array as a .npy file at `path`.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with writing_rows(path, array.shape[1:]) as append:
+        for part in parts_of(array):
+            append(array[part])
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    described = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, described)
 
 
 def open_for_reading(path: Path) -> np.ndarray:
@@ -39,27 +68,24 @@ def open_for_reading(path: Path) -> np.ndarray:
         return np.load(path, allow_pickle=False)
 
 
-def write_array(path: Path, array: np.ndarray) -> None:
-    """Write a uint8 array as a .npy file at `path`."""
-    with open_for_writing(path, array.shape) as file:
-        for part in parts_of(array):
-            file.write(np.ascontiguousarray(array[part]).data)
-
-
-def parts_of(images: np.ndarray, number: int | None = None) -> Iterator[slice]:
+def parts_of(images: np.ndarray, rows: int | None = None) -> Iterator[slice]:
     """Yield consecutive slices of the first axis, of some 32 MB each.
 
     Args:
-        images: an array whose rows are as large.
-        number: of rows to slice; None: all of `images`.
+        images: their first axis is that one.
+        rows: the length of another array's first axis, whose rows are as large; None: of `images`.
     """
     step = max(PART_BYTES // max(images[:1].nbytes, 1), 1)
-    for first in range(0, len(images) if number is None else number, step):
+    for first in range(0, len(images) if rows is None else rows, step):
         yield slice(first, first + step)
 
 
 def write_rows(path: Path, images: np.ndarray, indices: np.ndarray) -> None:
-    """Write the rows `indices` (M,) of a uint8 array as a .npy file at `path`."""
-    with open_for_writing(path, (len(indices), *images.shape[1:])) as file:
+    """Write the rows `indices` (M,) of a uint8 array as a .npy file at `path`.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with writing_rows(path, images.shape[1:]) as append:
         for part in parts_of(images, len(indices)):
-            file.write(images[indices[part]].data)
+            append(images[indices[part]])
