@@ -22,7 +22,7 @@ REASONS = {
     "adopt/notes.py::forget_adoption": "likewise",
     "backend/device.py::_reported_by_linux": "the processor's name is for people",
     "backend/start.py::_standard_error_kept_back": "without temporary files the notes show",
-    "common/atomic.py::remove_leftovers": "another user's leftovers harm nobody",
+    "common/atomic.py::scratch_folder": "what stays is removed by the next",
     "common/atomic.py::replacing": "a mode, and a temporary file that stays",
     "common/atomic.py::_shown_as": "puts a file's right name into the error, which goes on",
     "common/signals.py::<module>": "a process without a standard error",
@@ -40,6 +40,9 @@ REASONS = {
     "train/checkpoint.py::remove": "a checkpoint that stays is guarded by its fingerprint",
     "trained_model/training_lock.py::remove_checkpoint": "likewise",
     # Another means is taken where a file system cannot do a thing; other errors go on.
+    "common/atomic.py::_held": "without locks nothing is taken for left over",
+    "common/atomic.py::_lock": "a lock that holds this process off is given back",
+    "common/atomic.py::_remove_unlocked": "likewise; another user's leftovers harm nobody",
     "common/atomic.py::_take_name": "written in place, which a line says",
     "common/atomic.py::_unless_unsupported": "the caller's other means",
     "dataset/npy_files.py::open_for_reading": "read as a whole",
