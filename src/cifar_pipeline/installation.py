@@ -102,7 +102,7 @@ def create(venv: Path, python: str, fault: str) -> None:
         venv.mkdir(exist_ok=True)
         (venv / UNFINISHED).touch()
     except OSError as error:
-        sys.exit(f"error: {venv} cannot be made ({error}); remove it, then run make again")
+        sys.exit(f"error: {venv} cannot be made ({error}); put that right, then run make again")
     done = subprocess.run(
         [*base, "-I", "-m", "venv", str(venv)],
         stdout=subprocess.PIPE,
