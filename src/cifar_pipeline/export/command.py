@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import ParamsError, PipelineError
 from cifar_pipeline.export.formats.base import ExportFormat, TracedModel, megabytes, trace
 from cifar_pipeline.export.formats.registry import FORMATS
+
+if TYPE_CHECKING:
+    import keras
 
 # The largest difference between a probability of an export and Keras' own: orders of magnitude
 # above the rounding errors of a float32 network, and far below the effect of a wrong layer.
@@ -68,10 +71,22 @@ def export(
     tf.config.experimental.enable_tensor_float_32_execution(False)
     names = names_for(model, network)
     require_writable(output)
-    with _quietly():
-        traced = trace(network, names)
+    traced = _traced(model, network, names)
     for export_format in chosen:
         say(_write_checked(export_format, traced, output))
+
+
+def _traced(path: Path, network: "keras.Model", names: tuple[str, ...]) -> TracedModel:
+    """Return the model at `path` with its graph.
+
+    Raises:
+        PipelineError: TensorFlow cannot make one.
+    """
+    try:
+        with _quietly():
+            return trace(network, names)
+    except Exception as error:  # any layer may raise anything
+        raise PipelineError(f"{path}: TensorFlow cannot run it ({_reason(error)})") from None
 
 
 def _chosen(names: list[str]) -> list[ExportFormat]:
@@ -128,8 +143,12 @@ def _write_checked(export_format: ExportFormat, traced: TracedModel, output: Pat
     """
     import numpy as np
 
+    from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
+    from cifar_pipeline.trained_model.classifier import image_shape
+    from cifar_pipeline.trained_model.keras_file import predict_probabilities
+
     network = traced.keras_model
-    shape = (_PROBE_IMAGES, *network.input_shape[1:])
+    shape = (_PROBE_IMAGES, *image_shape(network, IMAGE_SHAPE[0]))
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.float32)
     target = output / export_format.path
     with writing(output), tempfile.TemporaryDirectory(dir=output, prefix=".export.") as folder:
@@ -137,7 +156,7 @@ def _write_checked(export_format: ExportFormat, traced: TracedModel, output: Pat
         with _errors_in_one_line(export_format, new):
             export_format.write(traced, new)
         # Before `load`, which gets the network and might change it.
-        expected = network.predict_on_batch(pixels)
+        expected = predict_probabilities(network, pixels, _PROBE_IMAGES)
         with _errors_in_one_line(export_format, new):
             runtime, run = export_format.load(new, network)
             # One image and several: the size of a batch is not built in.
