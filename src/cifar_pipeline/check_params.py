@@ -1,5 +1,10 @@
 """Validate the whole params.yaml: `python -m cifar_pipeline.check_params`."""
 
+from cifar_pipeline.common.start import start_program
+
+if __name__ == "__main__":
+    start_program("run the same command again")
+
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +12,7 @@ import numpy as np
 import typer
 
 from cifar_pipeline.adopt.check_pictures import check_pictures
-from cifar_pipeline.common.console import command_app
+from cifar_pipeline.common.console import command_app, run_program
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
@@ -72,4 +77,4 @@ def main(
 
 
 if __name__ == "__main__":
-    command_app(main)()
+    run_program(command_app(main, "run the same command again"))

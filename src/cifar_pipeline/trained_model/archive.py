@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cifar_pipeline.common.checksums import HEAL
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import advice_for, reason_of
 
 # Of a file in the archive that is not the weights. The largest that is known has some 300 kB.
 _MOST_BYTES = 64_000_000
@@ -13,9 +14,8 @@ _MOST_PACKED = 20  # times the size of the archive
 
 def unreadable(path: Path, error: Exception) -> PipelineError:
     """Return the error of an archive at `path` for what reading it has raised."""
-    reason = " ".join(str(error).split()) or type(error).__name__
-    shortened = reason if len(reason) <= 200 else reason[:197] + "..."
-    return PipelineError(f"{path} cannot be loaded ({shortened}); {remedy(path)}")
+    advice = advice_for(error, otherwise=remedy(path))
+    return PipelineError(f"{path} cannot be loaded ({reason_of(error)}); {advice}")
 
 
 def read_entry(path: Path, *names: str) -> bytes | None:

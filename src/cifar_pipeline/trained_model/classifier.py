@@ -1,5 +1,6 @@
 """What a model must be: a classifier of images, one input and one probability a class."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from cifar_pipeline.common.errors import PipelineError
@@ -8,6 +9,7 @@ from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
 if TYPE_CHECKING:
     import keras
 
+_SIDES = (IMAGE_SHAPE[0], 64, 128)
 _EXPECTED = "expected one number a class, from a softmax"
 
 
@@ -117,3 +119,12 @@ def image_shape(model: "keras.Model", side: int) -> tuple[int, int, int]:
         given or default for given, default in zip(shape, (side, side, IMAGE_SHAPE[2]), strict=True)
     )
     return rows, columns, channels
+
+
+def smallest_side(model: "keras.Model") -> int:
+    """Return a side for images of a model that takes any: the least of `_SIDES` that it takes."""
+    for side in _SIDES:
+        with suppress(Exception):  # as each layer has it whose maps become too small
+            model.compute_output_shape((1, *image_shape(model, side)))
+            return side
+    return _SIDES[0]

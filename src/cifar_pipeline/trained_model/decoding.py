@@ -11,6 +11,7 @@ from cifar_pipeline.dataset.decoding import Decoding, Fit
 from cifar_pipeline.dataset.image_set import ImageSet
 from cifar_pipeline.params.image_size import LARGEST_IMAGE_SIZE
 from cifar_pipeline.trained_model.archive import read_entry, unreadable
+from cifar_pipeline.trained_model.classifier import smallest_side
 
 if TYPE_CHECKING:
     import keras
@@ -58,6 +59,6 @@ def load_decoding(path: Path, model: "keras.Model") -> Decoding:
     _, rows, columns, _ = model.input_shape
     side = rows or columns
     if side is None:
-        side = Decoding().size
+        side = smallest_side(model)
         complain(f"warning: {path} takes images of any size; pictures become {side} x {side}")
     return Decoding(size=side)

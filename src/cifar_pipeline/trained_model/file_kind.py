@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cifar_pipeline.trained_model.archive import remedy
 
-CONFIG = "config.json"
+CONFIG, _METADATA = "config.json", "metadata.json"
 _WEIGHTS = "model.weights."
 _SUFFIX = ".keras"
 _SAVE = "save the model as a Keras archive, `model.save('model.keras')`, where it was made"
@@ -107,11 +107,10 @@ def _zip(path: Path) -> str | None:
         if path.suffix == _SUFFIX:
             return None
         return f"a zip archive that is cut off or damaged; {remedy(path)}"
-    if path.suffix == _SUFFIX and not names:  # as a damaged end of the archive has it
+    # The damaged list of an archive may be short of some.
+    if path.suffix == _SUFFIX and (not names or _METADATA in names):
         return None
     if CONFIG in names and any(name.startswith(_WEIGHTS) for name in names):
-        if path.suffix == _SUFFIX:
-            return None
         return f"a Keras archive by its content; Keras wants a name that ends in {_SUFFIX}: copy it"
     return "; ".join(_other_zip(names))
 

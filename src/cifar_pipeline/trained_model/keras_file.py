@@ -1,6 +1,7 @@
 """Load the model that train left and ask it for probabilities."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.common.sigint import ends_without_unwinding
+from cifar_pipeline.common.signals import ends_without_unwinding
+from cifar_pipeline.common.system_errors import advice_for, reason_of, refusal
 from cifar_pipeline.trained_model.archive import read_entry, require_whole, unreadable
 from cifar_pipeline.trained_model.classifier import as_classifier, image_shape
 from cifar_pipeline.trained_model.custom_code import custom_code
@@ -39,7 +41,9 @@ def load_saved_model(path: Path) -> "keras.Model":
     import keras
 
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the names of a mapping of inputs, and the like
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # which one depends on the first part that is damaged or not known
         raise unreadable(path, error) from None
     try:
@@ -56,7 +60,7 @@ def _require_keras_archive(path: Path) -> None:
             f"{path} is missing; `dvc repro train` writes models/model.keras"
         ) from None
     except OSError as error:
-        raise PipelineError(f"{path} cannot be read ({error.strerror})") from None
+        raise PipelineError(refusal(error, path, "read")) from None
     if other:
         raise PipelineError(f"{path} is no Keras archive (.keras) but {other}")
     require_whole(path)
@@ -149,10 +153,10 @@ def predict_all(model: "keras.Model", images: np.ndarray, batch_size: int) -> li
             batches = [model.predict_on_batch(images[at : at + batch_size]) for at in starts]
     # A model of others may fail in any of its layers, for instance on maps that became too small.
     except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        advice = advice_for(error, otherwise="name a model for such images")
         raise PipelineError(
             f"the model cannot be run on {min(batch_size, len(images))} images of shape "
-            f"{images.shape[1:]} ({reason})"
+            f"{images.shape[1:]} ({reason_of(error)}); {advice}"
         ) from None
     if not isinstance(batches[0], list):
         batches = [[batch] for batch in batches]
