@@ -93,7 +93,7 @@ def _run(command: list[str], work: Path, name: str, monitor: RateMonitor, bar: P
         if process.poll() is None:
             _kill(process)
     if process.returncode:
-        text = (work / "errors").read_text(errors="replace")
+        text = (work / "errors").read_text(errors="replace", encoding="utf-8")
         code = re.search(r"^npm \S+ code (\S+)", text, re.MULTILINE)
         detail = f", {code[1]}" if code else ""
         raise SourceError(f"npm pack failed (exit code {process.returncode}{detail})")

@@ -74,7 +74,7 @@ def _write_reports(reports: Path, run: Run, metrics: dict[str, Any]) -> None:
     }
     for name, content in (("train_metrics.json", metrics), ("train_timings.json", timings)):
         with replacing(reports / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=2) + "\n")
+            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def train(
