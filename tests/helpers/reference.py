@@ -1,15 +1,23 @@
-"""The script that writes docs/reference/, as a module, and the registry of files."""
+"""The scripts that write pages of docs/, as modules, and the registry of files."""
 
 import importlib.util
+from types import ModuleType
 from typing import Any
 
 from closure import ROOT
 
-_SPEC = importlib.util.spec_from_file_location("generate", ROOT / "docs/reference/generate.py")
-assert _SPEC
-assert _SPEC.loader
-generate = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(generate)
+
+def _script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"docs/reference/{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+generate: Any = _script("generate")
+faults: Any = _script("faults")
 
 
 def files() -> list[dict[str, Any]]:

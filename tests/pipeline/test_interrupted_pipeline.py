@@ -150,18 +150,6 @@ def test_without_dvc_nothing_is_left_beside_the_results(workspace: Workspace) ->
     assert found == {".gitignore", "model.keras", "training.lock", "validation_outputs.npz"}
 
 
-@pytest.mark.parametrize("torn", ["", '{"data/raw": {"wri'])
-def test_a_lock_file_of_dvc_that_a_kill_tore_is_mended(
-    torn: str, finished_workspace: Workspace, tmp_path: Path
-) -> None:
-    workspace = finished_workspace.copy(tmp_path)
-    path = workspace.folder / ".dvc/tmp/rwlock"
-    path.write_text(torn)
-    assert "Unable to read RWLock-file" in workspace.run("dvc", "repro", "preprocess", expect=255)
-    recipe = ("make", "-s", "-o", "setup", "-o", "check-params", "repro")
-    assert "up to date" in workspace.run(*recipe)
-
-
 def test_ctrl_c_says_how_to_go_on(workspace: Workspace, uninterrupted: dict[str, bytes]) -> None:
     process = start_training(workspace)
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the whole group

@@ -24,8 +24,8 @@ def is_text_without_encoding(call: ast.Call) -> bool:
     if "encoding" in keywords or None in keywords:
         return False
     name = function.split(".")[-1]
-    if name == "open" and function not in _BINARY:
-        at = 1 if function == "open" else 0
+    if name in ("open", "fdopen") and function not in _BINARY:
+        at = 1 if function in ("open", "os.fdopen") else 0
         mode = ast.unparse(call.args[at]) if len(call.args) > at else keywords.get("mode", "")
         return "b" not in mode
     texts = {keywords.get("text"), keywords.get("universal_newlines")}
@@ -51,6 +51,7 @@ def test_every_text_file_has_its_encoding(module: Path) -> None:
         "open(path)",
         "open(path, 'w')",
         "path.open(mode='a')",
+        "os.fdopen(file, 'w')",
         "(folder / name).read_text()",
         "path.write_text(text, newline='')",
         "subprocess.run(command, text=True)",

@@ -28,13 +28,14 @@ from cifar_pipeline.adopt.notes import (
 from cifar_pipeline.adopt.output import make_console, print_changes, print_choices, print_survey
 from cifar_pipeline.adopt.params_file import MISSING, PICTURES, changed, value_of, write_text
 from cifar_pipeline.adopt.survey import Survey, survey
+from cifar_pipeline.common.atomic import require_writable
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.download.contents import FAULTS, list_faults
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import TRAIN, ImageFolder, find_images
 from cifar_pipeline.images.paths import shown
-from cifar_pipeline.params.loading import read_yaml
+from cifar_pipeline.params.loading import is_text, read_yaml
 from cifar_pipeline.params.whole_file import Params, validate_whole
 from cifar_pipeline.preprocess.hold_out import require_splits
 
@@ -58,6 +59,7 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
     now = validate_whole(content, path)
     images = _opened(folder, path)
     source = _written_source(folder, path)
+    require_writable(path.resolve().parent, path.resolve().name)
     console = make_console()
     read_from = time.time()
     found = survey(images, options.fit or now.download.fit)
@@ -183,7 +185,12 @@ def _written_source(folder: Path, path: Path) -> str:
     """Return the folder as params.yaml names it: relative to the project where it lies in it."""
     absolute = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay what they are
     root = Path(os.path.abspath(path.parent))  # noqa: PTH100
-    return str(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
+    source = str(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
+    if not is_text(source):
+        raise PipelineError(
+            f"{shown(source)}: this name is not UTF-8, as all of params.yaml is; rename the folder"
+        )
+    return source
 
 
 def _same_folder(source: str | None, folder: Path, path: Path) -> bool:

@@ -12,6 +12,7 @@ from rich.console import Console
 from cifar_pipeline.common.errors import PipelineError, recovery
 from cifar_pipeline.common.signals import end, ends_in_time
 from cifar_pipeline.common.streams import standard_output
+from cifar_pipeline.common.system_errors import line_of
 
 _REDO = "run the same command again to redo this stage"
 
@@ -49,8 +50,9 @@ def guarded(
 
     Args:
         function: a function with `Annotated` options. A `PipelineError` that it raises ends the
-            process with the error's exit code and one line; a signal that ends it, such as Ctrl-C,
-            ends it with 128 and the signal's number.
+            process with the error's exit code and one line, as does an error of the machine that
+            nothing has caught; a signal that ends it, such as Ctrl-C, ends it with 128 and the
+            signal's number.
         again: what a signal's line says of going on.
         prints: whether the result is what the command prints. It then ends with an error where that
             cannot be printed; otherwise it goes on without its lines.
@@ -69,6 +71,12 @@ def guarded(
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt as interruption:
             end(hint, getattr(interruption, "number", signal.SIGINT))
+        except Exception as error:
+            line = line_of(error)
+            if line is None:  # a mistake in the code, which its traceback shows
+                raise
+            complain(f"error: {line}{recovery()}")
+            raise typer.Exit(PipelineError.exit_code) from None
 
     return run
 

@@ -3,6 +3,8 @@
 Imports the standard library only and keeps to old syntax: it must load where nothing else does.
 """
 
+from __future__ import annotations  # an old Python has to load this, to be told that it is old
+
 import sys
 from importlib.util import find_spec
 

@@ -8,20 +8,34 @@ from __future__ import annotations  # an old Python has to load this, to be told
 import locale
 import os
 import sys
+from types import TracebackType
 
+from cifar_pipeline.common.errors import recovery
 from cifar_pipeline.common.signals import end_at_once
 from cifar_pipeline.common.streams import open_streams
+from cifar_pipeline.common.system_errors import line_of
 
 
 def start_program(again: str) -> None:
     """Let signals end the program in one line, file names be UTF-8, and printing never fail.
 
+    What the machine refuses, in an import perhaps, is one line too.
+
     Args:
         again: what the line after Ctrl-C says of going on.
     """
     end_at_once(again)
+    sys.excepthook = _show
     _use_utf8()
     open_streams()
+
+
+def _show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    line = line_of(error)
+    if line is None:
+        sys.__excepthook__(kind, error, traceback)
+    else:
+        sys.stderr.write(f"error: {line}{recovery()}\n")
 
 
 def _use_utf8() -> None:
