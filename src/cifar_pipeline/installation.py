@@ -73,8 +73,13 @@ def _version_of(python: str) -> str | None:
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         done = subprocess.run(
-            [*shlex.split(python), "-I", "-c", code], capture_output=True, text=True, check=False
-        encoding="utf-8")
+            [*shlex.split(python), "-I", "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+        )
     except OSError:
         return None
     return done.stdout.strip() if re.fullmatch(r"\d+\.\d+\n", done.stdout) else None
@@ -109,7 +114,9 @@ def create(venv: Path, python: str, fault: str) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-    encoding="utf-8")
+        encoding="utf-8",
+        errors="replace",
+    )
     if done.returncode:
         sys.exit(f"error: {venv} cannot be made: {_reason(done.stdout, shlex.join(base))}")
 
@@ -168,7 +175,9 @@ def _kept_settings() -> dict[str, str]:
         capture_output=True,
         text=True,
         check=False,
-    encoding="utf-8")
+        encoding="utf-8",
+        errors="replace",
+    )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no reason was given"]
         sys.exit(
