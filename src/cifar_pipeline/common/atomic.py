@@ -1,5 +1,7 @@
 """Write a file under a temporary name and rename it: readers never see half of one."""
 
+import ctypes
+import errno
 import fcntl
 import glob
 import os
@@ -10,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cifar_pipeline.common.errors import PipelineError
+
+_WORKING_FOLDER, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
 
 @contextmanager
@@ -51,6 +55,22 @@ def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(handle)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Give two files or folders each other's name, in one step.
+
+    Raises:
+        OSError: the file system cannot, or the system is not Linux.
+    """
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), str(other)) from None
+    names = os.fsencode(one), os.fsencode(other)
+    if renameat2(_WORKING_FOLDER, names[0], _WORKING_FOLDER, names[1], _EXCHANGE):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(other))
 
 
 def remove_leftovers(path: Path) -> None:

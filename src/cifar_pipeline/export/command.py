@@ -3,15 +3,14 @@
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cifar_pipeline.common.atomic import require_writable, writing
+from cifar_pipeline.common.atomic import exchange, require_writable, scratch_folder, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import ParamsError, PipelineError
 from cifar_pipeline.export.formats.base import ExportFormat, TracedModel, megabytes, trace
@@ -132,8 +131,8 @@ def _write_checked(export_format: ExportFormat, traced: TracedModel, output: Pat
     shape = (_PROBE_IMAGES, *network.input_shape[1:])
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.float32)
     target = output / export_format.path
-    with writing(output), tempfile.TemporaryDirectory(dir=output, prefix=".export.") as folder:
-        new = Path(folder) / export_format.path
+    with writing(output), scratch_folder(output, ".export.") as folder:
+        new = folder / export_format.path
         with _errors_in_one_line(export_format, new):
             export_format.write(traced, new)
         # Before `load`, which gets the network and might change it.
@@ -186,13 +185,17 @@ def _reason(error: Exception) -> str:
 
 
 def _put_in_place(new: Path, target: Path) -> None:
-    """Rename `new` to `target`; a folder there moves beside `new`, and back if that fails.
+    """Rename `new` to `target`; a folder there takes the name of `new`.
 
-    A rename cannot replace a folder that holds files, so there are two renames and no export
-    between them: a process killed right then leaves the last export in the hidden folder of `new`.
+    A rename cannot replace a folder that holds files. Where the file system cannot exchange two
+    names, there are two renames and no export between them: a process killed right then leaves
+    none.
     """
     if not target.is_dir():
         new.replace(target)
+        return
+    with suppress(OSError):
+        exchange(new, target)
         return
     last = new.with_name("last")
     try:
