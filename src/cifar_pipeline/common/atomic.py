@@ -4,6 +4,7 @@ Not every file system can do all that is done for it. What is only neat, such as
 left out there; what protects is done in another way.
 """
 
+import ctypes
 import errno
 import fcntl
 import glob
@@ -23,6 +24,8 @@ from cifar_pipeline.common.system_errors import UNSUPPORTED, errno_of, place_of,
 _NOT_REPLACED = UNSUPPORTED | {errno.EBUSY, errno.EEXIST, errno.EXDEV}
 _HELD_OFF = {errno.EACCES, errno.EAGAIN, errno.EBUSY}  # of a write, by a lock
 _PROBE_BYTES = 4096  # an empty file needs no space, and no quota
+
+_WORKING_FOLDER, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
 
 @contextmanager
@@ -67,6 +70,22 @@ def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(handle)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Give two files or folders each other's name, in one step.
+
+    Raises:
+        OSError: the file system cannot, or the system is not Linux.
+    """
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), str(other)) from None
+    names = os.fsencode(one), os.fsencode(other)
+    if renameat2(_WORKING_FOLDER, names[0], _WORKING_FOLDER, names[1], _EXCHANGE):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(other))
 
 
 def remove_leftovers(path: Path) -> None:
