@@ -81,7 +81,10 @@ git-or-not: setup
 	@python -I $(INSTALLATION) git
 
 in-git:
-	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "error: the tests need a Git clone, and this is none: git init && git add -A && git commit -m start" >&2; exit 1; }
+	@said=$$(LC_ALL=C git rev-parse --git-dir 2>&1) || { case "$$said" in \
+	  *"dubious ownership"*) echo "error: another user's clone, which Git refuses until you run: git config --global --add safe.directory '$(CURDIR)'";; \
+	  *) echo "error: the tests need a Git clone, and this is none: git init && git add -A && git commit -m start";; \
+	  esac >&2; exit 1; }
 
 repro: setup check-params git-or-not ## Run the whole pipeline; what has not changed comes from the cache.
 	@# A kill while DVC writes this file leaves it torn, and every later `dvc repro` would fail.
