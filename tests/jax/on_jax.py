@@ -45,7 +45,10 @@ def recipe(name: str) -> ModelParams:
         "epochs": 2,
         "batch_size": 7,
         "convolution": "direct",
-        "early_stopping": params.early_stopping.model_copy(update={"start_from_epoch": 0}),
+        # No epoch after the first is an improvement by this min_delta, but the best one is kept.
+        "early_stopping": params.early_stopping.model_copy(
+            update={"start_from_epoch": 0, "min_delta": 10.0}
+        ),
         "blocks": {
             name: block.model_copy(update={"filters": 8, "convolutions": 1, "shortcut": False})
             for name, block in params.blocks.items()
@@ -182,6 +185,8 @@ def test_groups_train_as_batch_by_batch(
         fitted(params, InterruptedCheckpoint(path, after=1))
     taken_up = fitted(params, Checkpoint(path, KEY))
     assert all(map(np.array_equal, weights(taken_up), weights(in_groups)))
+    assert taken_up.best_epoch == in_groups.best_epoch == by_batch.history["val_loss"].idxmin() + 1
+    assert by_batch.best_epoch == 2
 
 
 def test_groups_are_trained_without_a_backup_each_moment(

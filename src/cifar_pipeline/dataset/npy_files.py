@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from cifar_pipeline.common.system_errors import UNSUPPORTED
+
 PART_BYTES = 32_000_000
 
 
@@ -43,7 +45,8 @@ def write_array(path: Path, array: np.ndarray) -> None:
         OSError: the file cannot be written.
     """
     with writing_rows(path, array.shape[1:]) as append:
-        append(array)
+        for part in parts_of(array):
+            append(array[part])
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
@@ -52,9 +55,17 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
 
 
 def open_for_reading(path: Path) -> np.ndarray:
-    """Return the array of a .npy file; what is read of it comes from the file."""
-    # A plain array: some functions would return memmaps, which are slower.
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    """Return the array of a .npy file; what is read of it comes from the file.
+
+    Where the file system cannot show a file as memory, the array is read as a whole.
+    """
+    try:
+        # A plain array: some functions would return memmaps, which are slower.
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+        return np.load(path, allow_pickle=False)
 
 
 def parts_of(images: np.ndarray, rows: int | None = None) -> Iterator[slice]:

@@ -24,7 +24,8 @@ def local_source(source: str | None) -> Path | None:
     """
     if not source:
         return None
-    path = Path(source).expanduser()
+    # Not pathlib's: it takes "./~" for "~", and fails where there is no such user.
+    path = Path(os.path.expanduser(source))  # noqa: PTH111
     if path.is_absolute() or path.exists():
         return path
     copies = [at for at in Path.cwd().parents if at.parts[-len(_EXPERIMENTS) :] == _EXPERIMENTS]

@@ -21,7 +21,11 @@ class EarlyStopping(Section):
     """The run stops when the validation loss falls no more; the epoch with the least is kept."""
 
     patience: int = Field(ge=0, description="Validations in a row without a fall that end the run.")
-    min_delta: float = Field(ge=0, description="A smaller fall of the validation loss is none.")
+    min_delta: float = Field(
+        ge=0,
+        description="A smaller fall of the validation loss is none where the end of the run is "
+        "decided. Which epoch is kept does not depend on it.",
+    )
     start_from_epoch: int = Field(
         ge=0, description="Epochs before this one, counted from 0, are not looked at."
     )

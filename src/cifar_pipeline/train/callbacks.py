@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.params.presets import EarlyStopping
 
 HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
 
@@ -43,8 +45,54 @@ class RequireFiniteLoss(keras.callbacks.Callback):
                 )
 
 
-class EarlyStoppingIfValidated(keras.callbacks.EarlyStopping):
-    """Keras' own, but it passes over epochs that are not validated, and says nothing of them."""
+class KeepBestEpoch(keras.callbacks.EarlyStopping):
+    """Keeps the epoch of the least validation loss, and stops the run when Keras' own would.
+
+    Keras keeps the last epoch whose loss fell by `min_delta` or more; a later one that is better by
+    less is lost then, or by a fall in small steps. Here `min_delta` decides about stopping alone.
+    Epochs that are not validated, and those before `start_from_epoch`, are passed over. Where none
+    is left, the network stays as the last epoch leaves it.
+
+    Attributes:
+        kept_epoch: whose weights are kept, from 0; None as long as there is none.
+        kept_loss: its validation loss, the least; of equal ones the first epoch is kept.
+        kept_weights: of the network after that epoch.
+        best: the validation loss that a later one has to fall below by `min_delta`.
+    """
+
+    kept_epoch: int | None = None
+    kept_loss: float | None = None
+    kept_weights: list[np.ndarray] | None = None
+
+    def __init__(self, params: EarlyStopping) -> None:
+        super().__init__(
+            monitor="val_loss",
+            mode="min",
+            patience=params.patience,
+            min_delta=params.min_delta,
+            start_from_epoch=params.start_from_epoch,
+        )
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Forget an earlier run."""
+        super().on_train_begin(logs)
+        self.kept_epoch = self.kept_loss = self.kept_weights = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Decide whether to stop, and keep the epoch if it is the best so far."""
+        super().on_epoch_end(epoch, logs)
+        loss = self.get_monitor_value(logs)
+        if loss is None or math.isnan(loss) or epoch < self.start_from_epoch:
+            return
+        if self.kept_loss is None or loss < self.kept_loss:
+            self.kept_epoch, self.kept_loss = epoch, loss
+            self.kept_weights = self.model.get_weights()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Give the network the weights of the epoch that was kept."""
+        super().on_train_end(logs)
+        if self.kept_weights is not None:
+            self.model.set_weights(self.kept_weights)
 
     def get_monitor_value(self, logs: dict[str, Any] | None) -> float | None:
         """Return the validation loss, None in an epoch without one."""

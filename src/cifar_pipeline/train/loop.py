@@ -1,5 +1,6 @@
 """Fit a preset's network and keep its best weights."""
 
+import math
 import sys
 from dataclasses import dataclass
 
@@ -12,14 +13,15 @@ from cifar_pipeline.backend.device import (
     keeps_images_on_device,
 )
 from cifar_pipeline.backend.jax import on_device
+from cifar_pipeline.common.atomic import require_writable
 from cifar_pipeline.common.console import say
-from cifar_pipeline.common.sigint import ends_without_unwinding
+from cifar_pipeline.common.signals import ends_without_unwinding
 from cifar_pipeline.dataset.channel_statistics import ChannelStatistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.network.build import build_training_network
 from cifar_pipeline.network.whitening import whitening_filters
 from cifar_pipeline.optim.build import build_optimizer
-from cifar_pipeline.params.presets import EarlyStopping, ModelParams
+from cifar_pipeline.params.presets import ModelParams
 from cifar_pipeline.train.batches import (
     TrainingBatches,
     ValidationBatches,
@@ -28,8 +30,8 @@ from cifar_pipeline.train.batches import (
 )
 from cifar_pipeline.train.callbacks import (
     HISTORY_COLUMNS,
-    EarlyStoppingIfValidated,
     EpochLines,
+    KeepBestEpoch,
     RecordEpochs,
     RecordLearningRate,
     RequireFiniteLoss,
@@ -41,6 +43,7 @@ from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel
 
 PREDICTION_BATCH = 250
 _GPU_BATCH = 1000
+_FLOAT_BYTES = 4
 _GPU_CHECKPOINT_SECONDS = 10.0  # saving the state takes as long as an epoch there
 
 
@@ -63,7 +66,7 @@ class Run:
             class weights, `loss` is the weighted one, that of the steps; accuracies and `val_loss`
             are unweighted.
         seconds: that each epoch took.
-        best_epoch: whose weights were kept, from 1.
+        best_epoch: whose weights were kept, from 1: that of the least validation loss.
         stopped_early: whether epochs were left.
     """
 
@@ -72,18 +75,6 @@ class Run:
     seconds: list[float]
     best_epoch: int
     stopped_early: bool
-
-
-def build_early_stopping(params: EarlyStopping) -> keras.callbacks.EarlyStopping:
-    """Return the callback that ends a run on a plateau and restores the best weights."""
-    return EarlyStoppingIfValidated(
-        monitor="val_loss",
-        mode="min",
-        patience=params.patience,
-        min_delta=params.min_delta,
-        start_from_epoch=params.start_from_epoch,
-        restore_best_weights=True,
-    )
 
 
 def _build_training_state(network: keras.Model, classes: int) -> None:
@@ -125,6 +116,18 @@ def _validation_batches(validation: Split, on_gpu: bool) -> ValidationBatches:
     return ValidationBatches(validation.images, targets, PREDICTION_BATCH)
 
 
+def _bytes_to_write(network: keras.Model, checkpoint: Checkpoint) -> int:
+    """Return about how many bytes a training writes beside its checkpoint of before, if any."""
+    weights, optimizer = (
+        sum(math.prod(variable.shape) * _FLOAT_BYTES for variable in variables)
+        for variables in (network.variables, network.optimizer.variables)
+    )
+    of_checkpoint = 2 * weights + optimizer  # the best weights are in it, too
+    written_already = checkpoint.path.stat().st_size if checkpoint.path.is_file() else 0
+    # It is written anew before the last one goes.
+    return max(weights + 2 * of_checkpoint - written_already, 0)
+
+
 def fit(
     params: ModelParams,
     seed: int,
@@ -148,7 +151,7 @@ def fit(
             least, and a run resumes from it; None: there is none.
 
     Raises:
-        PipelineError: the loss diverged.
+        PipelineError: the loss diverged; the checkpoint's disk takes less than will be written.
     """
     keras.utils.set_random_seed(seed)
     network = _untrained_network(params, train, statistics, precision)
@@ -175,7 +178,7 @@ def fit(
         metrics=["accuracy", image_losses],
     )
     _build_training_state(network, train.classes)
-    early_stopping = build_early_stopping(params.early_stopping)
+    early_stopping = KeepBestEpoch(params.early_stopping)
     state = checkpoint.load() if checkpoint else None
     first, end = 0, params.epochs
     record = RecordEpochs()
@@ -189,6 +192,10 @@ def fit(
         restore(network, state)
         batches.restore(first, *state.images)
         record = RecordEpochs(state.rows, state.seconds)
+    if checkpoint:
+        require_writable(
+            checkpoint.path.parent, checkpoint.path.name, size=_bytes_to_write(network, checkpoint)
+        )
     interactive = sys.stdout.isatty()
     callbacks = [
         RecordLearningRate(),
@@ -212,10 +219,11 @@ def fit(
             verbose=1 if interactive else 0,
             callbacks=callbacks,
         )
+    kept = early_stopping.kept_epoch
     return Run(
         network=network,
         history=pd.DataFrame(record.rows, columns=HISTORY_COLUMNS),
         seconds=record.seconds,
-        best_epoch=early_stopping.best_epoch + 1,
+        best_epoch=len(record.rows) if kept is None else kept + 1,
         stopped_early=early_stopping.stopped_epoch > 0 and len(record.rows) < params.epochs,
     )

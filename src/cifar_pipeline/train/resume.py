@@ -7,11 +7,12 @@ import keras
 import numpy as np
 
 from cifar_pipeline.train.batches import TrainingBatches
-from cifar_pipeline.train.callbacks import RecordEpochs
+from cifar_pipeline.train.callbacks import KeepBestEpoch, RecordEpochs
 from cifar_pipeline.train.checkpoint import Checkpoint, RunState
 
-# The state of EarlyStopping beside its best weights; its on_train_begin resets all of it.
-_COUNTERS = ("wait", "best", "best_epoch", "stopped_epoch")
+# The state of KeepBestEpoch beside the weights that it keeps; its on_train_begin resets all of it.
+# `best` decides when to stop, `kept_loss` which epoch is kept.
+_STOPPING = ("wait", "best", "stopped_epoch", "kept_loss", "kept_epoch")
 
 
 def _variables(network: keras.Model) -> list[Any]:
@@ -53,7 +54,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self,
         checkpoint: Checkpoint,
         record: RecordEpochs,
-        early_stopping: keras.callbacks.EarlyStopping,
+        early_stopping: KeepBestEpoch,
         batches: TrainingBatches,
         state: RunState | None,
         pause: float = 0.0,
@@ -66,9 +67,9 @@ class SaveCheckpoints(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Restore the state of early stopping, which has just reset itself."""
         if self._state is not None:
-            for name, value in self._state.early_stopping.items():
-                setattr(self._early_stopping, name, value)
-            self._early_stopping.best_weights = self._state.best_weights or None
+            for name in _STOPPING:
+                setattr(self._early_stopping, name, self._state.early_stopping[name])
+            self._early_stopping.kept_weights = self._state.kept_weights or None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save the state, unless that was done a moment ago."""
@@ -80,10 +81,10 @@ class SaveCheckpoints(keras.callbacks.Callback):
                 epoch=epoch + 1,
                 rows=self._record.rows,
                 seconds=self._record.seconds,
-                early_stopping={name: getattr(stopping, name) for name in _COUNTERS},
+                early_stopping={name: getattr(stopping, name) for name in _STOPPING},
                 variables=_values(_variables(self.model)),
                 optimizer=_values(self.model.optimizer.variables),
-                best_weights=stopping.best_weights or [],
+                kept_weights=stopping.kept_weights or [],
                 images=[self._batches.losses, self._batches.times_shown],
             )
         )

@@ -9,6 +9,7 @@ from cifar_pipeline.common.checksums import write_manifest
 from cifar_pipeline.dataset.arrays import load_split
 from cifar_pipeline.params.loading import off
 from cifar_pipeline.params.presets import ModelParams, load_model
+from cifar_pipeline.train import fingerprint
 from cifar_pipeline.train.fingerprint import fingerprint_of, params_digest
 from closure import ROOT
 from training_runs import (
@@ -65,6 +66,12 @@ def test_a_digest_is_of_today_s_values() -> None:
     }
     digest = params_digest(ModelParams.model_validate(values), 1, "float32")
     assert digest == "28e6f228d8519be705f3e434cf02755508e69c98931883659344af271b051355"
+
+
+def test_the_code_in_a_key_holds_what_writes_and_reads_a_checkpoint() -> None:
+    """So a version with other fields in it never reads a checkpoint of this one."""
+    modules = {f"cifar_pipeline.train.{name}" for name in ("callbacks", "checkpoint", "resume")}
+    assert modules <= set(fingerprint._code())
 
 
 @pytest.fixture

@@ -71,3 +71,21 @@ def test_the_recipes_of_these_tests_stop_early_and_keep_an_earlier_epoch(freq: i
     run = fitted(recipe("baseline", freq), None)
     assert run.stopped_early
     assert run.best_epoch == len(run.history) - 2 * freq
+
+
+def test_a_run_that_dies_after_every_epoch_keeps_the_best_one(tmp_path: Path) -> None:
+    """With a min_delta by which no epoch after the first is an improvement."""
+    params = recipe("baseline")
+    stopping = params.early_stopping.model_copy(update={"min_delta": 10.0, "patience": 9})
+    params = params.model_copy(update={"early_stopping": stopping, "epochs": 4})
+    whole = fitted(params, None)
+    assert whole.best_epoch == whole.history["val_loss"].idxmin() + 1
+    assert whole.best_epoch > 1
+    path = tmp_path / "training.backup"
+    for epoch in range(1, params.epochs + 1):
+        with pytest.raises(ProcessEndedError):
+            fitted(params, InterruptedCheckpoint(path, after=epoch))
+    run = fitted(params, Checkpoint(path, KEY))
+    assert run.best_epoch == whole.best_epoch
+    for value, other in zip(run.network.get_weights(), whole.network.get_weights(), strict=True):
+        assert value.tobytes() == other.tobytes()
