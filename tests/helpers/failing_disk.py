@@ -2,9 +2,9 @@
 
 Run as a program, `python failing_disk.py SCENARIO FOLDER CASES`, it prints what went wrong, a line
 each, and then numbers. CASES is how many of the calls are tried, 0 for all; with 1, for the sake of
-time, the command finds no results of an earlier run, and runs again after a kill alone. A fork that runs the command again and
-again (see system_calls.py) is what makes a case cheap: start it from a process that has its imports
-behind it.
+time, the command finds no results of an earlier run, and runs again after a kill alone. A fork that
+runs the command again and again (see system_calls.py) is what makes a case cheap: start it from a
+process that has its imports behind it.
 
 What a kill leaves needs no kill: the files as they are right before a call are what a process
 leaves that is killed there. So one run of the command shows what a kill at any of its calls leaves.
