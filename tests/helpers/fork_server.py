@@ -161,6 +161,8 @@ def run_for(client: socket.socket) -> None:
 def become(asked: Asked, libraries: list[str]) -> None:
     """Run the program in this process, as a fresh interpreter would."""
     os.chdir(asked.folder)
+    with contextlib.suppress(OSError):  # for who looks for it among the processes
+        Path("/proc/self/comm").write_text(f"fork of {asked.program}")
     os.environ.clear()
     os.environ.update(asked.environment)
     sys.dont_write_bytecode = bool(asked.environment.get("PYTHONDONTWRITEBYTECODE"))
