@@ -98,11 +98,13 @@ verify: setup git-or-not ## Look for damage in DVC's cache (ARGS=--repair: mend 
 # - a branch or tag whose own .dvc/config lacks the remote: the present .dvc/config serves for all;
 # - what an earlier push noted as sent or as not wanted: this one starts without such notes;
 # - a run record that failed on its way: an ERROR in what it says fails this.
+# What it says may hold a remote's address with its login, which is masked.
 push: setup git-or-not ## Push every run, and the outs of all branches and tags (REMOTE=name: not the default).
 	@set -o pipefail; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	DVC_SYSTEM_CONFIG_DIR=.dvc DVC_SITE_CACHE_DIR=$$scratch/notes python -m dvc push \
 	  --run-cache --all-branches --all-tags $(addprefix --remote=,$(REMOTE)) 2>&1 \
-	  | tee $$scratch/said && ! grep -q ^ERROR $$scratch/said
+	  | PYTHONPATH=src python -m cifar_pipeline.common.credentials \
+  | tee $$scratch/said && ! grep -q ^ERROR $$scratch/said
 
 # A process a core; more than four would want much memory for TensorFlow. A file's tests share runs;
 # the files come in order, the quick ones of tests/unit last, so that no core waits long at the end.
@@ -126,7 +128,7 @@ check: setup-dev ## Lint, format check, types.
 	@python -m mypy
 
 COMPILE := python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate pyproject.toml
+	--no-emit-index-url --no-header --no-annotate
 
 benchmark: $(if $(findstring --known,$(ARGS)),setup,repro) ## Write the tables of results, what they lack measured first (hours; ARGS=--known: nothing).
 	@python benchmarks/performance.py $(ARGS)
@@ -137,12 +139,13 @@ docs: setup ## Write docs/reference/ and the table of docs/reliability.md anew f
 
 # requirements.txt is what train and evaluate depend on: a new linter does not retrain a model.
 lock: setup-dev ## Write the hash-pinned requirements anew from pyproject.toml.
-	@$(COMPILE) -o requirements.txt
-	@$(COMPILE) -c requirements.txt --extra dev -o requirements-dev.txt
+	@$(COMPILE) pyproject.toml -o requirements.txt
+	@$(COMPILE) pyproject.toml -c requirements.txt --extra dev -o requirements-dev.txt
 	@for extra in $(KNOWN_EXTRAS); do \
-	  $(COMPILE) -c requirements.txt -c requirements-dev.txt --extra $$extra \
+	  $(COMPILE) pyproject.toml -c requirements.txt -c requirements-dev.txt --extra $$extra \
 	    -o requirements-$$extra.txt || exit; \
 	done
+	@$(COMPILE) tests/locks/keras-3.6.in -o tests/locks/keras-3.6.txt
 
 clean: ## Remove the environment; data, models and DVC's cache stay.
 	@rm -rf $(VENV)

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from cifar_pipeline.common.console import command_app
+from cifar_pipeline.common.console import command_app, run_program
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.loading import load_section
 from cifar_pipeline.params.preprocess import PreprocessParams
@@ -43,4 +43,4 @@ def main(
 
 
 if __name__ == "__main__":
-    command_app(main)()
+    run_program(command_app(main))

@@ -99,7 +99,7 @@ REFUSED = {
     "a member beyond all memory": (claiming(10**10), "is too large: 10,000,000,000 bytes"),
     "a pax header beyond all memory": (claiming(10**10, tarfile.XHDTYPE), "unpacks to more than"),
     "a long name beyond all memory": (claiming(10**10, b"L"), "unpacks to more than"),
-    "a size that leads back to its header": (claiming(-512), "more than 200 members"),
+    "a size that leads back to its header": (claiming(-512), "members of CIFAR-10"),
     "pax headers without end": (pax_chain(5_000), "no whole tar archive"),
     "zeros alone": (gzip.compress(bytes(30_000_000), 1), "has 0 of the members"),
     "a bomb behind a name": (tar(("x", bytes(3_000_000), {})), "unpacks to more than 2,000,000"),

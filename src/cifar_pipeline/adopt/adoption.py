@@ -28,6 +28,7 @@ from cifar_pipeline.adopt.notes import (
 from cifar_pipeline.adopt.output import make_console, print_changes, print_choices, print_survey
 from cifar_pipeline.adopt.params_file import MISSING, PICTURES, changed, value_of, write_text
 from cifar_pipeline.adopt.survey import Survey, survey
+from cifar_pipeline.common.atomic import require_writable
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.download.contents import FAULTS, list_faults
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
@@ -58,6 +59,7 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
     now = validate_whole(content, path)
     images = _opened(folder, path)
     source = _written_source(folder, path)
+    require_writable(path.resolve().parent, path.resolve().name)
     console = make_console()
     read_from = time.time()
     found = survey(images, options.fit or now.download.fit)

@@ -12,6 +12,7 @@ from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.checksums import sha256_of
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.download.cache import cache_folder
 from cifar_pipeline.download.contents import FAULTS, read_contents, require_no_faults
 from cifar_pipeline.download.own_pictures import decoding_of
@@ -109,10 +110,8 @@ def _sha256(path: Path) -> str:
     try:
         return sha256_of(path)
     except OSError as error:
-        raise PipelineError(
-            f"download.source: {shown(str(path))}: cannot be read ({error.strerror}); mend or "
-            "remove it"
-        ) from None
+        line = refusal(error, shown(str(path)), "read")
+        raise PipelineError(f"download.source: {line}") from None
 
 
 def _notes_path(root: Path) -> Path:

@@ -1,9 +1,7 @@
 """What adopt prints: the folder's table, what has changed, and what params.yaml got and why."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +22,6 @@ _SHOWN_CHANGES = 5  # of each kind
 
 def make_console() -> Console:
     """Return a console that prints as it is told."""
-    # A name may have characters that the terminal's or the log's encoding lacks.
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 

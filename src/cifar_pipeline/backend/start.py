@@ -6,10 +6,13 @@ import platform
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.streams import standard_error_into
+from cifar_pipeline.common.system_errors import advice_for, reason_of
 
+_BACKENDS = ("tensorflow", "jax")  # that the project is tested on
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # oneDNN's kernels. TensorFlow uses them by itself only where the processor has instructions for
 # neural networks (AVX512-VNNI and newer); with AVX2 alone they are two to three times as fast too.
@@ -54,12 +57,22 @@ def start_backend() -> None:
             from cifar_pipeline.backend.tensorflow import enable_determinism
 
             enable_determinism()
-    except (ImportError, ValueError) as error:
+    # A package that is there can fail in many ways: TensorFlow's libraries, for one, in its own.
+    except (ImportError, OSError, MemoryError, ValueError, RuntimeError, AttributeError) as error:
         raise PipelineError(
-            f"Keras cannot start on {backend} ({error}); unset KERAS_BACKEND or install {backend}"
+            f"Keras cannot start on {backend} ({reason_of(error)}); {_advice(error, backend)}"
         ) from None
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format("channels_last")
+
+
+def _advice(error: Exception, backend: str) -> str:
+    packages = {"torch", "openvino", *_BACKENDS}
+    if isinstance(error, ModuleNotFoundError) and error.name in packages:
+        return f"unset KERAS_BACKEND or install {backend}"
+    if backend not in packages:
+        return f"unset KERAS_BACKEND, or set it to {' or '.join(_BACKENDS)}"
+    return advice_for(error)
 
 
 @contextmanager
@@ -107,17 +120,18 @@ def _without_garbage_collection() -> Iterator[None]:
 @contextmanager
 def _standard_error_kept_back() -> Iterator[None]:
     """Send file descriptor 2, which C++ writes to, into a file; print that if the block fails."""
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
-        os.dup2(kept.fileno(), 2)
+    with ExitStack() as stack:
+        kept = None
+        with suppress(OSError):  # without temporary files the notes show
+            kept = stack.enter_context(tempfile.TemporaryFile())
+        if kept is None:
+            yield
+            return
+        terminal = stack.enter_context(standard_error_into(kept.fileno()))
         try:
             yield
         except Exception:
             kept.seek(0)
-            os.write(terminal, kept.read())
+            with suppress(OSError):  # it is closed, full or gone
+                os.write(terminal, kept.read())
             raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(terminal, 2)
-            os.close(terminal)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import advice_for, reason_of
 
 MANIFEST = "manifest.json"
 # Not `dvc repro --force`: when the stage writes the same bytes again, DVC keeps a damaged object.
@@ -44,9 +45,10 @@ def read_manifest(folder: Path, stage: str) -> dict[str, str]:
     try:
         sums = json.loads(path.read_text())
         if not isinstance(sums, dict):
-            raise ValueError
-    except (OSError, ValueError):
-        raise PipelineError(f"{path} cannot be read; {HEAL}") from None
+            raise ValueError("no JSON object")
+    except (OSError, ValueError) as error:
+        advice = advice_for(error, otherwise=HEAL)
+        raise PipelineError(f"{path} cannot be read ({reason_of(error)}); {advice}") from None
     return sums
 
 

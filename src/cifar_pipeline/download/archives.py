@@ -6,6 +6,7 @@ The names of an archive's members tell its layout, so an archive may come from a
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.dataset.binary_format import BATCH_FILES, BINARY_FOLDER
 from cifar_pipeline.download.errors import ArchiveError
 from cifar_pipeline.download.layout import Layout
@@ -74,4 +75,4 @@ def batches_in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
         try:
             yield name, (folder / name).read_bytes()
         except OSError as error:
-            raise ArchiveError(f"{folder / name}: {error.strerror}") from None
+            raise ArchiveError(refusal(error, folder / name, "read")) from None

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from cifar_pipeline.common.system_errors import reason_of
 from cifar_pipeline.download.errors import SourceError
 from cifar_pipeline.download.progress import ProgressBar
 from cifar_pipeline.download.rate_limit import RateMonitor
@@ -88,7 +89,7 @@ def _run(command: list[str], work: Path, name: str, monitor: RateMonitor, bar: P
                 start_new_session=True,
             )
         except OSError as error:
-            raise SourceError(f"{command[0]} cannot be started ({error.strerror})") from None
+            raise SourceError(f"{command[0]} cannot be started ({reason_of(error)})") from None
     try:
         while True:
             try:

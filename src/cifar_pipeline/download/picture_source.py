@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cifar_pipeline.common.checksums import sha256_of
@@ -24,7 +25,9 @@ def local_source(source: str | None) -> Path | None:
     """
     if not source:
         return None
-    path = Path(source).expanduser()
+    path = Path(source)
+    with suppress(RuntimeError):  # "~" of a user without a home
+        path = path.expanduser()
     if path.is_absolute() or path.exists():
         return path
     copies = [at for at in Path.cwd().parents if at.parts[-len(_EXPERIMENTS) :] == _EXPERIMENTS]

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from cifar_pipeline.common.atomic import writing
+from cifar_pipeline.common.atomic import require_writable, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.download.archives import batches_in_archive, batches_in_folder
@@ -22,6 +22,7 @@ from cifar_pipeline.download.errors import (
     OtherFilesError,
     SourceError,
     TooSlowError,
+    UnreadableError,
 )
 from cifar_pipeline.download.install import describe, install, is_installed
 from cifar_pipeline.download.own_pictures import install_pictures
@@ -70,6 +71,7 @@ def download(raw: Path, params: DownloadParams) -> None:
         describe(raw, sha256)
         say(f"{raw}: the six files are here already")
     else:
+        require_writable(raw)
         cache = cache_folder()
         with writing(cache, REMEDY), cache_alone(cache):
             if not _from_cache(cache, raw, sha256):
@@ -96,7 +98,7 @@ def _from_cache(cache: Path, raw: Path, sha256: Mapping[str, str]) -> bool:
     for archive in cached_archives(cache):
         try:
             install(batches_in_archive(archive), raw, sha256)
-        except OtherFilesError as error:
+        except (OtherFilesError, UnreadableError) as error:
             # Perhaps `sha256` in params.yaml is wrong, not the archive: it was verified once.
             say(f"cache: passed over {archive}: {error}")
         except ArchiveError as error:
@@ -144,7 +146,7 @@ def _from_sources(
     if not failures:
         raise PipelineError(f"every source under download.sources is null. {LOCAL_COPY}")
     tried = [f"  {name} ({params.sources[name]}): {why}" for name, why in failures.items()]
-    raise PipelineError("\n".join(["no source gave CIFAR-10:", *tried, LOCAL_COPY]))
+    raise PipelineError("no source gave CIFAR-10:", *tried, LOCAL_COPY)
 
 
 def _from_source(
@@ -165,6 +167,8 @@ def _from_source(
         try:
             install(batches_in_archive(part), raw, sha256)
             break
+        except UnreadableError:
+            raise  # the machine's fault, not that of the archive
         except ArchiveError as error:
             part.unlink()
             if in_one_piece or not first:

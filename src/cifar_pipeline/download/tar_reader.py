@@ -15,7 +15,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-from cifar_pipeline.download.errors import ArchiveError
+from cifar_pipeline.common.system_errors import advice_for, errno_of, reason_of
+from cifar_pipeline.download.errors import ArchiveError, UnreadableError
 
 # Twice the largest real ones: a bomb is refused before it fills the memory.
 MEMBER_BYTES = 64_000_000
@@ -30,7 +31,7 @@ _UNPACKERS: dict[bytes, Callable[..., Any]] = {
 # tarfile and the unpackers raise all of these for damaged archives.
 _DAMAGE = (
     *(tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
-    *(ValueError, ArithmeticError, LookupError, RecursionError, MemoryError),
+    *(ValueError, ArithmeticError, LookupError, RecursionError),
 )
 
 
@@ -98,7 +99,9 @@ def members_of(path: Path, known: frozenset[str]) -> dict[str, bytes]:
                 content = archive.extractfile(member)
                 if content is not None:
                     members[name] = content.read()
-    except _DAMAGE:
+    except _DAMAGE as error:
+        if isinstance(error, OSError) and errno_of(error):
+            raise _unreadable(error) from None
         raise ArchiveError(_description(path)) from None
     return members
 
@@ -109,4 +112,8 @@ def _description(path: Path) -> str:
             start = file.read(16)
         return f"no whole tar archive ({path.stat().st_size:,} bytes that begin with {start!r})"
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: OSError) -> UnreadableError:
+    return UnreadableError(f"cannot be read ({reason_of(error)}); {advice_for(error)}")

@@ -1,8 +1,11 @@
 """What evaluate prints: errors by class, the most confused pairs, and the metrics."""
 
+from dataclasses import replace
+
 from rich.console import Console
 from rich.table import Table
 
+from cifar_pipeline.common.console import printable
 from cifar_pipeline.evaluate.predictions import Predictions
 from cifar_pipeline.evaluate.scores import score_rows
 from cifar_pipeline.metrics.calibration import expected_calibration_error
@@ -22,6 +25,8 @@ def print_results(predictions: Predictions, pairs: int, console: Console | None 
         pairs: how many pairs of classes to show at most.
         console: where to print; standard output by default.
     """
+    # A model of another program may have names that would act on a terminal.
+    predictions = replace(predictions, names=tuple(map(printable, predictions.names)))
     console = console or Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = LOG_WIDTH

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ import typer
 from cifar_pipeline.common.atomic import require_writable, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.common.streams import standard_error_dropped
+from cifar_pipeline.common.system_errors import advice_for
 from cifar_pipeline.export.formats.base import ExportFormat, TracedModel, megabytes, trace
 from cifar_pipeline.export.formats.registry import FORMATS
 
@@ -67,7 +68,7 @@ def export(
     # be less exact than an export.
     tf.config.experimental.enable_tensor_float_32_execution(False)
     names = names_for(model, network)
-    require_writable(output)
+    require_writable(output, size=len(chosen) * model.stat().st_size)
     with _quietly():
         traced = trace(network, names)
     for export_format in chosen:
@@ -173,9 +174,10 @@ def _errors_in_one_line(export_format: ExportFormat, new: Path) -> Iterator[None
     # Each library has errors of its own; TensorFlow's for a full disk is no OSError.
     except Exception as error:
         reason = _reason(error).replace(f"{new.parent}/", "")
+        advice = advice_for(error, otherwise="")
         raise PipelineError(
             f"{export_format.title}: cannot be written to {new.parents[1]} ({reason}); what was "
-            "there is left as it was"
+            f"there is left as it was{f'; {advice}' if advice else ''}"
         ) from None
 
 
@@ -213,14 +215,8 @@ def _quietly() -> Iterator[None]:
     if _LEVEL in os.environ:
         yield
         return
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
     try:
-        yield
+        with standard_error_dropped():
+            yield
     finally:
-        sys.stderr.flush()
-        os.dup2(terminal, 2)
-        os.close(terminal)
         os.environ.pop(_LEVEL, None)  # tf2onnx sets it

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.common.system_errors import refusal
 
 
 class Section(BaseModel):
@@ -86,7 +87,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise ParamsError(f"{path}: cannot be read ({error.strerror})") from None
+        raise ParamsError(refusal(error, path, "read")) from None
     except (YAMLError, ValueError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cifar_pipeline.common.checksums import HEAL
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.dataset.decoding import Decoding
 from cifar_pipeline.dataset.image_set import ImageSet
 
@@ -43,4 +44,4 @@ def load_decoding(path: Path, model: "keras.Model") -> Decoding:
                 return plain
             return Decoding(**json.loads(archive.read(_FILE)))
     except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise PipelineError(f"{path} cannot be read ({error}); {HEAL}") from None
+        raise PipelineError(refusal(error, path, "read", otherwise=HEAL)) from None

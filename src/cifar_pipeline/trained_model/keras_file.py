@@ -10,7 +10,8 @@ import numpy as np
 from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.common.checksums import HEAL
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.common.sigint import ends_without_unwinding
+from cifar_pipeline.common.signals import ends_without_unwinding
+from cifar_pipeline.common.system_errors import advice_for, reason_of, refusal
 
 if TYPE_CHECKING:
     import keras
@@ -44,11 +45,9 @@ def load_saved_model(path: Path) -> "keras.Model":
     # What a damaged archive raises depends on its first damaged part: the archive, the JSON or
     # the weights.
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise PipelineError(
-            f"{path} cannot be loaded ({_shortened(reason)}); {HEAL}; if nothing "
-            "is, `dvc repro --force train` writes it again"
-        ) from None
+        damaged = f"{HEAL}; if nothing is, `dvc repro --force train` writes it again"
+        advice = advice_for(error, otherwise=damaged)
+        raise PipelineError(f"{path} cannot be loaded ({reason_of(error)}); {advice}") from None
 
 
 def class_names_entry(names: tuple[str, ...]) -> dict[str, bytes]:
@@ -70,7 +69,7 @@ def class_names_of(path: Path) -> tuple[str, ...] | None:
                 return None
             return tuple(json.loads(archive.read(_CLASS_NAMES)))
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise PipelineError(f"{path} cannot be read ({error}); {HEAL}") from None
+        raise PipelineError(refusal(error, path, "read", otherwise=HEAL)) from None
 
 
 def check_classes(model: "keras.Model", names: tuple[str, ...]) -> None:
@@ -139,7 +138,3 @@ def _check_probabilities(probabilities: np.ndarray) -> None:
             f"a least number of {probabilities.min():.3g} and sums from {sums.min():.3g} to "
             f"{sums.max():.3g}; end the model with a softmax"
         )
-
-
-def _shortened(reason: str, length: int = 200) -> str:
-    return reason if len(reason) <= length else reason[: length - 3] + "..."

@@ -22,6 +22,7 @@ import numpy as np
 
 from cifar_pipeline.common.checksums import HEAL
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import refusal
 
 _FILE = "ood_statistics.npz"
 _FORMER_FILE = "familiarity.npz"  # in models of versions before 0.2
@@ -126,4 +127,4 @@ def load_ood_statistics(path: Path) -> OodStatistics | None:
             values = {name: arrays[name] for name in arrays}
         return OodStatistics(**values | {"layer": str(values["layer"])})
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise PipelineError(f"{path} cannot be read ({error}); {HEAL}") from None
+        raise PipelineError(refusal(error, path, "read", otherwise=HEAL)) from None

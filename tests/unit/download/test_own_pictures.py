@@ -188,7 +188,7 @@ def link(folder: Path, target: str) -> None:
         (lambda folder: (folder / "test/dog/x.png").touch(), r"dog/x\.png: the file is empty"),
         (
             lambda folder: (folder / "train/dog").chmod(0),
-            r"train/dog cannot be read \(Permission denied\)",
+            r"train/dog: cannot be read \(Permission denied\)",
         ),
         (
             lambda folder: (folder / "train/dog/0.png").chmod(0),

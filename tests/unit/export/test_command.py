@@ -197,4 +197,4 @@ def test_the_output_is_a_file(model, tmp_path):
 
 
 def test_the_output_is_a_folder_that_takes_no_files(model):
-    assert_one_line(export("--model", model, "--output", "/proc"), 1, "/proc/", "cannot be written")
+    assert_one_line(export("--model", model, "--output", "/proc"), 1, "/proc: cannot be written")

@@ -1,0 +1,55 @@
+"""What processes that were killed have left goes; what living ones have in work stays."""
+
+import errno
+import fcntl
+from pathlib import Path
+
+import pytest
+
+from cifar_pipeline.common.atomic import remove_leftovers, replacing, scratch_folder
+
+
+def test_what_a_killed_process_left_of_a_file_goes(tmp_path: Path) -> None:
+    path = tmp_path / "model [1].keras"
+    for name in (f".{path.name}.abc.keras", f".{path.name}.abc.keras.def"):
+        (tmp_path / name).write_text("half")
+    (tmp_path / ".model 1.keras.abc.keras").write_text("of another file")
+    with replacing(path) as temporary:
+        temporary.write_text("whole")
+    assert {entry.name for entry in tmp_path.iterdir()} == {path.name, ".model 1.keras.abc.keras"}
+
+
+def test_what_another_process_writes_stays(tmp_path: Path) -> None:
+    path = tmp_path / "notes.json"
+    with replacing(path) as theirs:
+        theirs.write_text("theirs")
+        with replacing(path) as ours:
+            ours.write_text("ours")
+        remove_leftovers(path)
+        assert path.read_text() == "ours"
+    assert path.read_text() == "theirs"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_without_locks_nothing_is_taken_for_left_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    path = tmp_path / "notes.json"
+    with replacing(path) as theirs:
+        theirs.write_text("theirs")
+        with replacing(path) as ours:
+            ours.write_text("ours")
+    assert path.read_text() == "theirs"
+
+
+def test_a_scratch_folder_goes_and_those_of_killed_processes_with_it(tmp_path: Path) -> None:
+    (tmp_path / ".work.abc" / "inner").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    with scratch_folder(tmp_path, ".work.") as theirs, scratch_folder(tmp_path, ".work.") as ours:
+        (ours / "file").write_text("half")
+        assert {entry.name for entry in tmp_path.iterdir()} == {"other", theirs.name, ours.name}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["other"]
