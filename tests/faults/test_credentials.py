@@ -35,7 +35,7 @@ def addresses(place: str) -> dict[str, str | None]:
 
 @pytest.mark.fault(
     "a login or a token in an address (`download.sources`, a proxy)",
-    "no line, log or file of the pipeline shows it; `make check-params` advises ~/.netrc",
+    "no line, log or file of the pipeline shows it",
 )
 def test_no_line_and_no_file_shows_a_login(
     server: Any,  # noqa: F811
@@ -81,6 +81,10 @@ def test_no_line_and_no_file_shows_a_login(
         assert b"hunter2" not in path.read_bytes(), path
 
 
+@pytest.mark.fault(
+    "an address with a login that is none of a source",
+    "the line that refuses it shows `***`",
+)
 @pytest.mark.parametrize("value", [f"ftp://{LOGIN}@host/x", f"{LOGIN}@host"])
 def test_a_refused_address_is_shown_without_its_login(value: str, tmp_path: Path) -> None:
     params = _params(tmp_path, value)
@@ -90,6 +94,10 @@ def test_a_refused_address_is_shown_without_its_login(value: str, tmp_path: Path
     assert "hunter2" not in said.output
 
 
+@pytest.mark.fault(
+    "a login in `params.yaml`, which Git keeps",
+    "`make check-params` advises `~/.netrc`",
+)
 def test_check_params_advises_another_place(tmp_path: Path) -> None:
     params = _params(tmp_path, f"https://{LOGIN}@host/x")
     said = CliRunner().invoke(command_app(check_params), ["--params", str(params)])
