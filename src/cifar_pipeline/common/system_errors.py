@@ -84,6 +84,8 @@ _NO_THREAD = "can't start new thread"
 _NUMBER = re.compile(r"\berrno\s*=?\s*(\d+)", re.IGNORECASE)
 # The error at the bottom of a whole traceback, which TensorFlow and NumPy put into theirs.
 _NESTED = re.compile(r"(?:^\s*\w*Error|Original error was): (.+)$", re.MULTILINE)
+# Colours of Keras, and nodes of a graph that TensorFlow names.
+_NOISE = re.compile(r"\x1b\[[0-9;]*m|\{\{.*?\}\}|\[Op:\w+\]")
 _LONGEST = 200
 
 
@@ -118,7 +120,7 @@ def reason_of(error: BaseException) -> str:
         text = str(error).strip()
         nested = _NESTED.findall(text) if "\n" in text else []
         text = nested[-1] if nested else text
-    line = " ".join(text.split()) or (
+    line = " ".join(_NOISE.sub("", text).split()) or (
         "not enough memory" if isinstance(error, MemoryError) else type(error).__name__
     )
     return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
