@@ -107,7 +107,7 @@ push: setup git-or-not ## Push every run, and the outs of all branches and tags 
 	DVC_SYSTEM_CONFIG_DIR=.dvc DVC_SITE_CACHE_DIR=$$scratch/notes python -m dvc push \
 	  --run-cache --all-branches --all-tags $(addprefix --remote=,$(REMOTE)) 2>&1 \
 	  | PYTHONPATH=src python -m cifar_pipeline.common.credentials \
-  | tee $$scratch/said && ! grep -q ^ERROR $$scratch/said
+	  | tee $$scratch/said && ! grep -q ^ERROR $$scratch/said
 
 # A process a core; more than four would want much memory for TensorFlow. A file's tests share runs;
 # the files come in order, the quick ones of tests/unit last, so that no core waits long at the end.
