@@ -48,6 +48,7 @@ from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import ImageFolder, find_images
 from cifar_pipeline.images.paths import shown
 from cifar_pipeline.params.download import TRACKED, DownloadParams
+from cifar_pipeline.params.loading import is_text
 from cifar_pipeline.params.whole_file import Params, validate_whole
 from cifar_pipeline.preprocess.hold_out import require_splits
 
@@ -198,6 +199,10 @@ def _written_source(folder: Path, path: Path) -> str:
     absolute = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay what they are
     root = Path(os.path.abspath(path.parent))  # noqa: PTH100
     source = str(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
+    if not is_text(source):
+        raise PipelineError(
+            f"{shown(source)}: this name is not UTF-8, as all of params.yaml is; rename the folder"
+        )
     return f"./{source}" if source.startswith("~") else source
 
 

@@ -128,7 +128,10 @@ def _notes_path(root: Path) -> Path:
 
 def _read_notes(path: Path) -> dict[str, tuple[int, int, int, str]]:
     try:
-        return {name: tuple(values) for name, values in json.loads(path.read_text()).items()}
+        return {
+            name: tuple(values)
+            for name, values in json.loads(path.read_text(encoding="utf-8")).items()
+        }
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
 
@@ -146,6 +149,6 @@ def _write_notes(
     }
     try:
         with replacing(path) as temporary:
-            temporary.write_text(json.dumps(notes))
+            temporary.write_text(json.dumps(notes), encoding="utf-8")
     except OSError:  # only slower the next time
         return

@@ -110,7 +110,7 @@ def files_in_raw(raw: Path, digest: str | None) -> dict[str, NotedFile] | None:
 def read_adoption(params: Path) -> Adoption | None:
     """Return the last adoption of the project of this params.yaml; None where none is known."""
     try:
-        return Adoption.model_validate(json.loads(_path(params).read_text()))
+        return Adoption.model_validate(json.loads(_path(params).read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError):
         return None
 
@@ -118,7 +118,7 @@ def read_adoption(params: Path) -> Adoption | None:
 def write_adoption(params: Path, adoption: Adoption) -> None:
     """Note an adoption. Without these notes less is known the next time, and nothing fails."""
     with suppress(OSError), replacing(_path(params)) as temporary:
-        temporary.write_text(json.dumps(adoption.model_dump()))
+        temporary.write_text(json.dumps(adoption.model_dump()), encoding="utf-8")
 
 
 def forget_adoption(params: Path) -> None:

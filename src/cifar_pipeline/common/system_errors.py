@@ -84,6 +84,8 @@ _NO_THREAD = "can't start new thread"
 _NUMBER = re.compile(r"\berrno\s*=?\s*(\d+)", re.IGNORECASE)
 # The error at the bottom of a whole traceback, which TensorFlow and NumPy put into theirs.
 _NESTED = re.compile(r"(?:^\s*\w*Error|Original error was): (.+)$", re.MULTILINE)
+# Colours of Keras, and nodes of a graph that TensorFlow names.
+_NOISE = re.compile(r"\x1b\[[0-9;]*m|\{\{.*?\}\}|\[Op:\w+\]")
 _LONGEST = 200
 
 
@@ -118,7 +120,7 @@ def reason_of(error: BaseException) -> str:
         text = str(error).strip()
         nested = _NESTED.findall(text) if "\n" in text else []
         text = nested[-1] if nested else text
-    line = " ".join(text.split()) or (
+    line = " ".join(_NOISE.sub("", text).split()) or (
         "not enough memory" if isinstance(error, MemoryError) else type(error).__name__
     )
     return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
@@ -133,9 +135,10 @@ def advice_for(error: BaseException, otherwise: str | None = None, elsewhere: st
             there.
         elsewhere: what else helps where the place of a file is to blame; begins with "or".
     """
-    if is_lack_of_memory(error):
-        return _memory_advice()
     number = errno_of(error)
+    # Each thread maps some memory of its own.
+    if is_lack_of_memory(error) or (number == errno.EAGAIN and address_space() is not None):
+        return _memory_advice()
     if isinstance(error, ImportError) and (number is None or _MISSING.search(str(error))):
         return otherwise or _LIBRARY
     if _NO_TEMPORARY in str(error):
@@ -188,8 +191,20 @@ def line_of(error: BaseException) -> str | None:
     return None
 
 
+def address_space() -> int | None:
+    """Return the bytes of memory that this process may map (`ulimit -v`), None without a limit."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0] if resource else None
+    return None if limit is None or limit == resource.RLIM_INFINITY else limit
+
+
+def raise_address_space() -> str:
+    """Return the advice to raise that limit."""
+    return (
+        f"raise the limit on address space (`ulimit -v`, {(address_space() or 0) // 1024:,} kB now)"
+    )
+
+
 def _memory_advice() -> str:
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0] if resource else -1
-    if resource and limit != resource.RLIM_INFINITY:
-        return f"raise the limit on address space (`ulimit -v`, {limit // 1024:,} kB now)"
+    if address_space() is not None:
+        return raise_address_space()
     return "close other programs, or give the machine or its container more memory"

@@ -89,7 +89,7 @@ def install_pictures(folder: Path, raw: Path, params: DownloadParams) -> dict[st
         )
         temporary[IMAGE_SET].write_text(image_set_text(described), encoding="utf-8")
         sums = {name: sha256_of(path) for name, path in temporary.items()}
-        manifest.write_text(manifest_text(sums))
+        manifest.write_text(manifest_text(sums), encoding="utf-8")
     return sizes
 
 

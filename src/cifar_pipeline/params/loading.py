@@ -3,7 +3,8 @@
 import copy
 import difflib
 import functools
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
@@ -24,6 +25,8 @@ class Section(BaseModel):
 
 Schema = TypeVar("Schema", bound=BaseModel)
 _OFF: Final = "off"
+# What neither the file, nor DVC, nor a name of a file can hold.
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def off(value: Any, **constraints: Any) -> Any:
@@ -82,7 +85,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read `path` as YAML 1.2, the dialect in which DVC itself reads it.
 
     Raises:
-        ParamsError: the file is missing, is no YAML or holds no mapping.
+        ParamsError: the file is missing, is no YAML, holds no mapping, or text that is none.
     """
     try:
         content = copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
@@ -95,7 +98,30 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ParamsError(f"{path}{line}: is not valid YAML ({problem})") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(content).__name__}")
+    for text in _texts(content):
+        if not is_text(text):
+            raise ParamsError(f"{path}: {text!a} is no text; write another value")
     return content
+
+
+def is_text(value: str) -> bool:
+    """Say whether `value` is text that the file can hold: no null character, and all of it UTF-8.
+
+    A name of a file may not be: Python has surrogates for bytes that are no UTF-8.
+    """
+    return not _NO_TEXT.search(value)
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """Yield every text in a file's content, keys too."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        for item in content.items():
+            yield from _texts(item)
+    elif isinstance(content, list | tuple):
+        for item in content:
+            yield from _texts(item)
 
 
 def pick(content: Any, keys: list[str], path: Path) -> Any:
