@@ -403,6 +403,17 @@ def test_an_array_is_read_where_it_cannot_be_mapped(
 
 
 @pytest.mark.fault(
+    "a file system takes capital and small letters for the same",
+    "no two files differ in that alone",
+)
+def test_no_two_files_have_the_same_name_in_small_letters() -> None:
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = {str(at) for file in files.split("\0") for at in (Path(file), *Path(file).parents)}
+    assert len({name.lower() for name in names}) == len(names) > 1
+
+
+@pytest.mark.fault(
     "too little memory is allowed for TensorFlow (`ulimit -v`)", "a line that names the limit"
 )
 def test_too_little_address_space_is_not_called_a_missing_package() -> None:
