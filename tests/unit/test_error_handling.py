@@ -11,7 +11,15 @@ from closure import ROOT
 WIDE = {"BaseException", "Exception", "OSError", "IOError", "EnvironmentError", "ImportError"}
 WIDE |= {"MemoryError", "RuntimeError", "ValueError", "AttributeError"}
 # They tell an error of the machine from damage, and give the advice that fits.
-CENTRAL = {"_unreadable", "advice_for", "errno_of", "line_of", "reason_of", "refusal"}
+CENTRAL = {
+    "_unreadable",
+    "advice_for",
+    "errno_of",
+    "is_of_system",
+    "line_of",
+    "reason_of",
+    "refusal",
+}
 CENTRAL |= {"unreadable"}  # of models: it asks them
 # Handlers that need none of them, and why: by module and function.
 REASONS = {

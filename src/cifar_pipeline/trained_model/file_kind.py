@@ -4,7 +4,7 @@ import stat
 import zipfile
 from pathlib import Path
 
-from cifar_pipeline.common.system_errors import errno_of
+from cifar_pipeline.common.system_errors import is_of_system
 from cifar_pipeline.trained_model.archive import remedy
 
 CONFIG, _METADATA = "config.json", "metadata.json"
@@ -108,7 +108,7 @@ def _zip(path: Path) -> str | None:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except Exception as error:  # which one depends on what is damaged
-        if isinstance(error, OSError) and errno_of(error):  # it may be whole
+        if is_of_system(error):  # it may be whole
             raise
         if path.suffix == _SUFFIX:
             return None
