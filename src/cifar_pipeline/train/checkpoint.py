@@ -107,6 +107,13 @@ class Checkpoint:
         if hashlib.sha256(archive).digest() != digest:
             say(f"{self.path} is damaged: training {_ANEW}")
             return None
+        try:
+            return self._parsed(archive)
+        except Exception as error:  # a digest that is right is no proof of who wrote it
+            say(f"{self.path} cannot be read ({reason_of(error)}): training {_ANEW}")
+            return None
+
+    def _parsed(self, archive: bytes) -> RunState | None:
         with np.load(io.BytesIO(archive), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(arrays.pop(_META).tobytes())

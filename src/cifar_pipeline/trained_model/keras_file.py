@@ -3,15 +3,15 @@
 import json
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field, TypeAdapter, ValidationError
 
 from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.common.signals import ends_without_unwinding
 from cifar_pipeline.common.system_errors import advice_for, reason_of, refusal
+from cifar_pipeline.dataset.arrays import parse_class_names
 from cifar_pipeline.trained_model.archive import read_entry, require_whole, unreadable
 from cifar_pipeline.trained_model.classifier import as_classifier, image_shape
 from cifar_pipeline.trained_model.custom_code import custom_code
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 # How far the probabilities of one image may sum from 1: a softmax in bfloat16 stays well under.
 SUM_TOLERANCE = 0.02
 _CLASS_NAMES = "class_names.json"
-_NAMES = TypeAdapter(list[Annotated[str, Field(strict=True)]])
 
 
 def load_saved_model(path: Path) -> "keras.Model":
@@ -99,10 +98,9 @@ def class_names_of(path: Path) -> tuple[str, ...] | None:
     if content is None:
         return None
     try:
-        return tuple(_NAMES.validate_json(content))
-    except ValidationError as error:
-        reason = error.errors(include_url=False)[0]["msg"]
-        raise unreadable(path, ValueError(f"{_CLASS_NAMES} in it: {reason}")) from None
+        return parse_class_names(content)
+    except ValueError as error:
+        raise unreadable(path, error) from None
 
 
 def check_classes(model: "keras.Model", names: tuple[str, ...]) -> None:
