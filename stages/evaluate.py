@@ -1,5 +1,6 @@
 """Stage `evaluate`: the saved model meets the test split; metrics, errors and predictions."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def main(
         f"models.{training.choices.model}": training.model,
     }
     remove_checkpoint(model.parent)
+    # It would tell of its cache where that cannot be written.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from cifar_pipeline.evaluate.stage import evaluate
 
     evaluate(model, processed, reports, choices, used)

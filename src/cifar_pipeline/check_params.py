@@ -16,7 +16,7 @@ from cifar_pipeline.common.console import command_app, run_program
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
-from cifar_pipeline.params.download import DownloadParams
+from cifar_pipeline.params.download import TRACKED, DownloadParams
 from cifar_pipeline.params.image_size import require_cifar_size
 from cifar_pipeline.params.loading import read_yaml
 from cifar_pipeline.params.preprocess import PreprocessParams
@@ -24,7 +24,6 @@ from cifar_pipeline.params.whole_file import validate_whole
 from cifar_pipeline.preprocess.hold_out import require_splits
 
 _IMAGES_OF_A_CLASS = 5_000  # of CIFAR-10, for training
-TRACKED = ("image_size", "fit", "broken_images")  # of `download`, by dvc.yaml
 _DATA = Path("data")  # where lists of faulty files go
 
 

@@ -73,7 +73,12 @@ def _version_of(python: str) -> str | None:
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         done = subprocess.run(
-            [*shlex.split(python), "-I", "-c", code], capture_output=True, text=True, check=False
+            [*shlex.split(python), "-I", "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
         )
     except OSError:
         return None
@@ -102,13 +107,15 @@ def create(venv: Path, python: str, fault: str) -> None:
         venv.mkdir(exist_ok=True)
         (venv / UNFINISHED).touch()
     except OSError as error:
-        sys.exit(f"error: {venv} cannot be made ({error}); remove it, then run make again")
+        sys.exit(f"error: {venv} cannot be made ({error}); put that right, then run make again")
     done = subprocess.run(
         [*base, "-I", "-m", "venv", str(venv)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        encoding="utf-8",
+        errors="replace",
     )
     if done.returncode:
         sys.exit(f"error: {venv} cannot be made: {_reason(done.stdout, shlex.join(base))}")
@@ -168,6 +175,8 @@ def _kept_settings() -> dict[str, str]:
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
+        errors="replace",
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no reason was given"]

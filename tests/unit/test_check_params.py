@@ -9,9 +9,10 @@ from dvc.utils.serialize import modify_yaml
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from cifar_pipeline.check_params import TRACKED, check_params, main
+from cifar_pipeline.check_params import check_params, main
 from cifar_pipeline.common.console import command_app
 from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.params.download import TRACKED
 from cifar_pipeline.params.presets import load_model
 from closure import ROOT
 from params_files import SHIPPED, written

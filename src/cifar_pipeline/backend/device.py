@@ -47,7 +47,7 @@ def describe_device() -> str:
 def _reported_by_linux(cpuinfo: Path, field: str) -> str:
     """Return what Linux reports of the first core under `field`, empty elsewhere."""
     try:
-        lines = cpuinfo.read_text().splitlines()
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
     line = next((line for line in lines if line.partition(":")[0].strip() == field), "")

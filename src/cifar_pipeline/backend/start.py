@@ -12,12 +12,14 @@ from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.common.streams import standard_error_into
 from cifar_pipeline.common.system_errors import advice_for, reason_of
 
-_BACKENDS = ("tensorflow", "jax")  # that the project is tested on
+_TESTED = ("tensorflow", "jax")
+_KNOWN = (*_TESTED, "torch", "openvino")
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # oneDNN's kernels. TensorFlow uses them by itself only where the processor has instructions for
 # neural networks (AVX512-VNNI and newer); with AVX2 alone they are two to three times as fast too.
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 _X86 = {"x86_64", "AMD64"}  # elsewhere it is not measured
+_IN_MEMORY = "/dev/shm"  # Linux has it almost everywhere
 _JAX_DETERMINISM = "--xla_gpu_deterministic_ops=true"  # JAX is deterministic on a CPU anyway
 
 
@@ -28,8 +30,8 @@ def start_backend() -> None:
     float type or image layout: none of them may change a result. KERAS_BACKEND chooses the
     backend, TensorFlow by default, which computes with oneDNN on every x86 processor unless
     TF_ENABLE_ONEDNN_OPTS is 0. TensorFlow 2.21 prints some of its notes whatever its log level
-    says; where the user has set TF_CPP_MIN_LOG_LEVEL, everything shows, and when the start fails,
-    so do the notes that were kept back.
+    says; where the user has set TF_CPP_MIN_LOG_LEVEL, everything shows, and when the start fails
+    for no known reason, so do the notes that were kept back.
 
     Raises:
         PipelineError: the backend cannot be imported.
@@ -37,6 +39,7 @@ def start_backend() -> None:
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend == "jax" and _JAX_DETERMINISM not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_JAX_DETERMINISM}".strip()
+    _find_temporary_folder()
     shown = _LEVEL in os.environ
     choices = {_LEVEL: "2", **({_ONEDNN: "1"} if platform.machine() in _X86 else {})}
     # Keras would import Matplotlib for its galleries, and TensorFlow Lite imports JAX, which takes
@@ -59,19 +62,28 @@ def start_backend() -> None:
             enable_determinism()
     # A package that is there can fail in many ways: TensorFlow's libraries, for one, in its own.
     except (ImportError, OSError, MemoryError, ValueError, RuntimeError, AttributeError) as error:
+        advice = _advice(error, backend)
         raise PipelineError(
-            f"Keras cannot start on {backend} ({reason_of(error)}); {_advice(error, backend)}"
+            f"Keras cannot start on {backend} ({reason_of(error)}){f'; {advice}' if advice else ''}"
         ) from None
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format("channels_last")
 
 
+def _find_temporary_folder() -> None:
+    """Let temporary files lie in memory where no folder takes them: TensorFlow asks for one."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        if os.access(_IN_MEMORY, os.W_OK | os.X_OK):
+            tempfile.tempdir = _IN_MEMORY
+
+
 def _advice(error: Exception, backend: str) -> str:
-    packages = {"torch", "openvino", *_BACKENDS}
-    if isinstance(error, ModuleNotFoundError) and error.name in packages:
+    if backend not in _KNOWN:
+        return f"unset KERAS_BACKEND, or set it to {' or '.join(_TESTED)}"
+    if backend != "tensorflow" and isinstance(error, ModuleNotFoundError):
         return f"unset KERAS_BACKEND or install {backend}"
-    if backend not in packages:
-        return f"unset KERAS_BACKEND, or set it to {' or '.join(_BACKENDS)}"
     return advice_for(error)
 
 
@@ -130,8 +142,9 @@ def _standard_error_kept_back() -> Iterator[None]:
         terminal = stack.enter_context(standard_error_into(kept.fileno()))
         try:
             yield
-        except Exception:
+        except Exception as error:
             kept.seek(0)
-            with suppress(OSError):  # it is closed, full or gone
-                os.write(terminal, kept.read())
+            if not advice_for(error, otherwise=""):
+                with suppress(OSError):  # it is closed, full or gone
+                    os.write(terminal, kept.read())
             raise

@@ -4,6 +4,7 @@ Not every file system can do all that is done for it. What is only neat, such as
 left out there; what protects is done in another way.
 """
 
+import ctypes
 import errno
 import fcntl
 import glob
@@ -21,7 +22,10 @@ from cifar_pipeline.common.system_errors import UNSUPPORTED, errno_of, place_of,
 # What renaming onto a file answers where that file cannot be replaced but can be written: another
 # disk is mounted on it (a container's), or the file system knows no replacing.
 _NOT_REPLACED = UNSUPPORTED | {errno.EBUSY, errno.EEXIST, errno.EXDEV}
+_HELD_OFF = {errno.EACCES, errno.EAGAIN, errno.EBUSY}  # of a write, by a lock
 _PROBE_BYTES = 4096  # an empty file needs no space, and no quota
+
+_WORKING_FOLDER, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
 
 @contextmanager
@@ -68,6 +72,22 @@ def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
         os.close(handle)
 
 
+def exchange(one: Path, other: Path) -> None:
+    """Give two files or folders each other's name, in one step.
+
+    Raises:
+        OSError: the file system cannot, or the system is not Linux.
+    """
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), str(other)) from None
+    names = os.fsencode(one), os.fsencode(other)
+    if renameat2(_WORKING_FOLDER, names[0], _WORKING_FOLDER, names[1], _EXCHANGE):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(other))
+
+
 def remove_leftovers(path: Path) -> None:
     """Remove what killed processes have left of `replacing(path)`, but nothing of living ones."""
     _remove_unlocked(path.parent, f".{path.name}.")
@@ -77,11 +97,33 @@ def _held(make: Callable[[], tuple[int, str]]) -> tuple[int, Path]:
     """Return what `make` has made, open and locked, so that no process takes it for left over."""
     while True:
         handle, name = make()
-        with suppress(OSError):  # no locks here: nobody finds it unlocked then
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(OSError):  # no such locks here: nobody removes it then
+            _lock(handle, Path(name))
         if Path(name).exists():
             return handle, Path(name)
         os.close(handle)  # removed before it was locked
+
+
+def _lock(handle: int, path: Path) -> None:
+    """Lock what is open at `path`, a temporary file or folder, until it is closed.
+
+    Raises:
+        OSError: another process has locked it, or locks are no good here. On CIFS a file that is
+            locked cannot be written through any other descriptor, not even by this process.
+    """
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if path.is_dir():
+        return
+    other = os.open(path, os.O_WRONLY)
+    try:
+        os.write(other, b"\0")
+    except OSError as error:
+        if error.errno in _HELD_OFF:
+            fcntl.flock(handle, fcntl.LOCK_UN)
+            raise
+    finally:
+        os.close(other)
+    os.ftruncate(handle, 0)
 
 
 def _new_folder(parent: Path, prefix: str) -> tuple[int, str]:
@@ -92,10 +134,10 @@ def _new_folder(parent: Path, prefix: str) -> tuple[int, str]:
 def _remove_unlocked(parent: Path, prefix: str) -> None:
     """Remove the temporary files and folders of a prefix whose processes have died."""
     for leftover in parent.glob(f"{glob.escape(prefix)}*"):
-        with suppress(OSError):  # another user's, or no locks here
+        with suppress(OSError):  # another user's, or no such locks here
             handle = os.open(leftover, os.O_RDONLY if leftover.is_dir() else os.O_RDWR)
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _lock(handle, leftover)
                 if leftover.is_dir():
                     shutil.rmtree(leftover)
                 else:
@@ -173,21 +215,25 @@ def require_writable(folder: Path, *names: str, size: int = 0) -> None:
             if (folder / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
         prefix = f".{names[0] if names else 'probe'}."
-        with (
-            _shown_as(folder, prefix),
-            tempfile.NamedTemporaryFile(dir=folder, prefix=prefix) as probe,
-        ):
-            probe.write(bytes(_PROBE_BYTES))
-            probe.flush()
-            with _unless_unsupported():
-                _reserve(probe.fileno(), size)
-            with _unless_unsupported():
-                os.fsync(probe.fileno())  # a disk of the network may tell only now
+        with _shown_as(folder, prefix):
+            descriptor, name = tempfile.mkstemp(dir=folder, prefix=prefix)
+            try:
+                _fill(descriptor, size)
+            finally:
+                Path(name).unlink(missing_ok=True)
 
 
-def _reserve(descriptor: int, size: int) -> None:
-    if size > _PROBE_BYTES and hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, size)
+def _fill(descriptor: int, size: int) -> None:
+    """Write a little to an open file, reserve the rest of `size` for it, and close it."""
+    try:
+        os.write(descriptor, bytes(_PROBE_BYTES))
+        with _unless_unsupported():
+            if size > _PROBE_BYTES and hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(descriptor, 0, size)
+        with _unless_unsupported():
+            os.fsync(descriptor)  # a disk of the network may tell only now
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -32,7 +32,9 @@ def write_manifest(folder: Path) -> None:
     listed = (path for path in folder.iterdir() if path.name != MANIFEST)
     files = (path for path in listed if not path.name.startswith("."))
     with replacing(folder / MANIFEST) as temporary:
-        temporary.write_text(manifest_text({path.name: sha256_of(path) for path in files}))
+        temporary.write_text(
+            manifest_text({path.name: sha256_of(path) for path in files}), encoding="utf-8"
+        )
 
 
 @contextmanager
@@ -60,7 +62,7 @@ def read_manifest(folder: Path, stage: str) -> dict[str, str]:
     path = folder / MANIFEST
     _require(path, stage)
     with reading(path):
-        sums = json.loads(path.read_text())
+        sums = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(sums, dict):
             raise ValueError("no JSON object")
     return sums

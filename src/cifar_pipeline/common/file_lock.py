@@ -31,7 +31,7 @@ def locked(path: Path, when_busy: Callable[[str], None]) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         try:
-            _lock(stack.enter_context(path.open("a+")), when_busy)
+            _lock(stack.enter_context(path.open("a+", encoding="utf-8")), when_busy)
         except OSError as refused:
             if refused.errno not in UNSUPPORTED or refused.filename:  # cannot be opened
                 raise
@@ -63,4 +63,4 @@ def _stand_in(path: Path) -> IO[str]:
     place = Path(tempfile.gettempdir(), f"cifar-pipeline-{name}.lock")
     # Everybody may write to that folder: no link of theirs is followed.
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.fdopen(os.open(place, flags, 0o600), "a+")
+    return os.fdopen(os.open(place, flags, 0o600), "a+", encoding="utf-8")

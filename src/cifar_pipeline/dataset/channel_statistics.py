@@ -59,7 +59,7 @@ def channel_statistics(images: np.ndarray) -> ChannelStatistics:
 def write_statistics(folder: Path, statistics: ChannelStatistics) -> None:
     """Write the statistics into `folder`."""
     with replacing(folder / STATISTICS) as temporary:
-        temporary.write_text(json.dumps(statistics.model_dump(), indent=2) + "\n")
+        temporary.write_text(json.dumps(statistics.model_dump(), indent=2) + "\n", encoding="utf-8")
 
 
 def load_statistics(folder: Path) -> ChannelStatistics:

@@ -105,7 +105,7 @@ def _run(command: list[str], work: Path, name: str, monitor: RateMonitor, bar: P
         if process.poll() is None:
             _kill(process)
     if process.returncode:
-        text = (work / "errors").read_text(errors="replace")
+        text = (work / "errors").read_text(encoding="utf-8", errors="replace")
         raise SourceError(f"npm pack failed (exit code {process.returncode}{_why(text)})")
 
 

@@ -25,6 +25,7 @@ from cifar_pipeline.download.contents import (
     FAULTS,
     Contents,
     read_contents,
+    require_every_class,
     require_no_faults,
     shuffled,
 )
@@ -70,6 +71,7 @@ def install_pictures(folder: Path, raw: Path, params: DownloadParams) -> dict[st
         contents, sizes = _decode(images, decoding, temporary)
         if params.broken_images == "stop":
             require_no_faults(images, contents, raw.parent / FAULTS)
+        require_every_class(images, contents)
         require_digest(folder, digest_of(images, contents.sha256), params.pictures)
         records = _records(images, contents)
         write_files(temporary[FILES], records)
@@ -87,7 +89,7 @@ def install_pictures(folder: Path, raw: Path, params: DownloadParams) -> dict[st
         )
         temporary[IMAGE_SET].write_text(image_set_text(described), encoding="utf-8")
         sums = {name: sha256_of(path) for name, path in temporary.items()}
-        manifest.write_text(manifest_text(sums))
+        manifest.write_text(manifest_text(sums), encoding="utf-8")
     return sizes
 
 

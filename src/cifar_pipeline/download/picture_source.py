@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from cifar_pipeline.common.checksums import sha256_of
@@ -25,9 +24,8 @@ def local_source(source: str | None) -> Path | None:
     """
     if not source:
         return None
-    path = Path(source)
-    with suppress(RuntimeError):  # "~" of a user without a home
-        path = path.expanduser()
+    # Not pathlib's: it takes "./~" for "~", and fails where there is no such user.
+    path = Path(os.path.expanduser(source))  # noqa: PTH111
     if path.is_absolute() or path.exists():
         return path
     copies = [at for at in Path.cwd().parents if at.parts[-len(_EXPERIMENTS) :] == _EXPERIMENTS]

@@ -34,6 +34,7 @@ from cifar_pipeline.download.picture_source import (
 from cifar_pipeline.download.progress import progress_bar
 from cifar_pipeline.download.rate_limit import RateMonitor
 from cifar_pipeline.download.sources import FETCHERS
+from cifar_pipeline.images.paths import shown
 from cifar_pipeline.params.download import DownloadParams, RemoteSource
 from cifar_pipeline.params.image_size import require_cifar_size
 
@@ -59,7 +60,7 @@ def download(raw: Path, params: DownloadParams) -> None:
         sizes = install_pictures(require_source(source), raw, params)
         listed = ", ".join(f"{part} {number:,}" for part, number in sizes.items())
         say(
-            f"{source}: {listed} pictures verified and made {params.image_size} x "
+            f"{shown(str(source))}: {listed} pictures verified and made {params.image_size} x "
             f"{params.image_size}"
         )
         return

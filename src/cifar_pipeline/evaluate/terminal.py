@@ -35,18 +35,18 @@ def print_results(predictions: Predictions, pairs: int, console: Console | None 
     if worst:
         console.print("most confused pairs, errors in both directions:")
     for first, second, errors in worst:
-        console.print(f"  {first} <-> {second}: {errors:,}")
+        console.print(f"  {first} <-> {second}: {errors:,}", soft_wrap=True)
     console.print(_metric_table(predictions))
     for line in (*_on_unequal_classes(predictions), *_summary(predictions)):
-        console.print(line)
+        console.print(line, soft_wrap=True)
 
 
 def _class_table(predictions: Predictions) -> Table:
     table = Table()
-    table.add_column("class")
+    table.add_column("class", overflow="fold")  # a long name is whole
     for heading in ("support", "errors", "error rate", "precision", "recall", "F1"):
         table.add_column(heading, justify="right")
-    table.add_column("most confused with")
+    table.add_column("most confused with", overflow="fold")
     for row in error_table(predictions.matrix, predictions.names).to_dict("records"):
         worst = row["most_confused_with"]
         table.add_row(

@@ -1,15 +1,14 @@
 """The command `export`: write a trained model in other formats, and check each one."""
 
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cifar_pipeline.common.atomic import require_writable, writing
+from cifar_pipeline.common.atomic import exchange, require_writable, scratch_folder, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import ParamsError, PipelineError
 from cifar_pipeline.common.streams import standard_error_dropped
@@ -150,8 +149,8 @@ def _write_checked(export_format: ExportFormat, traced: TracedModel, output: Pat
     shape = (_PROBE_IMAGES, *image_shape(network, smallest_side(network)))
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.float32)
     target = output / export_format.path
-    with writing(output), tempfile.TemporaryDirectory(dir=output, prefix=".export.") as folder:
-        new = Path(folder) / export_format.path
+    with writing(output), scratch_folder(output, ".export.") as folder:
+        new = folder / export_format.path
         with _errors_in_one_line(export_format, new):
             export_format.write(traced, new)
         # Before `load`, which gets the network and might change it.
@@ -199,13 +198,17 @@ def _errors_in_one_line(export_format: ExportFormat, new: Path) -> Iterator[None
 
 
 def _put_in_place(new: Path, target: Path) -> None:
-    """Rename `new` to `target`; a folder there moves beside `new`, and back if that fails.
+    """Rename `new` to `target`; a folder there takes the name of `new`.
 
-    A rename cannot replace a folder that holds files, so there are two renames and no export
-    between them: a process killed right then leaves the last export in the hidden folder of `new`.
+    A rename cannot replace a folder that holds files. Where the file system cannot exchange two
+    names, there are two renames and no export between them: a process killed right then leaves
+    none.
     """
     if not target.is_dir():
         new.replace(target)
+        return
+    with suppress(OSError):
+        exchange(new, target)
         return
     last = new.with_name("last")
     try:

@@ -3,17 +3,18 @@
 import copy
 import difflib
 import functools
-from collections.abc import Mapping
+import re
+import reprlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from cifar_pipeline.common.errors import ParamsError
-from cifar_pipeline.common.system_errors import refusal
+from cifar_pipeline.common.system_errors import reason_of, refusal
 
 
 class Section(BaseModel):
@@ -24,6 +25,10 @@ class Section(BaseModel):
 
 Schema = TypeVar("Schema", bound=BaseModel)
 _OFF: Final = "off"
+_SHORT = reprlib.Repr()  # of a value in a message: a list may go on for pages, or for ever
+_SHORT.maxstring = _SHORT.maxother = 100
+# What neither the file, nor DVC, nor a name of a file can hold.
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def off(value: Any, **constraints: Any) -> Any:
@@ -82,20 +87,44 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read `path` as YAML 1.2, the dialect in which DVC itself reads it.
 
     Raises:
-        ParamsError: the file is missing, is no YAML or holds no mapping.
+        ParamsError: the file is missing, is no YAML, holds no mapping, or text that is none.
     """
     try:
         content = copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ParamsError(refusal(error, path, "read")) from None
-    except (YAMLError, ValueError) as error:
+    # YAMLError, ValueError, and what the parser has for a wrong tag or too many brackets.
+    except Exception as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        problem = getattr(error, "problem", None) or reason_of(error)
         raise ParamsError(f"{path}{line}: is not valid YAML ({problem})") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(content).__name__}")
+    for text in _texts(content):
+        if not is_text(text):
+            raise ParamsError(f"{path}: {text!a} is no text; write another value")
     return content
+
+
+def is_text(value: str) -> bool:
+    """Say whether `value` is text that the file can hold: no null character, and all of it UTF-8.
+
+    A name of a file may not be: Python has surrogates for bytes that are no UTF-8.
+    """
+    return not _NO_TEXT.search(value)
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """Yield every text in a file's content, keys too. What stands in several places counts once."""
+    waiting, seen = [content], set()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list | tuple | set) and id(value) not in seen:
+            seen.add(id(value))
+            waiting += [*value, *value.values()] if isinstance(value, dict) else value
 
 
 def pick(content: Any, keys: list[str], path: Path) -> Any:
@@ -126,7 +155,7 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
         ParamsError: the first thing that is wrong, in one line.
     """
     if not isinstance(values, dict):
-        raise ParamsError(f"{path}: {name} must be a mapping, got {values!r}")
+        raise ParamsError(f"{path}: {name} must be a mapping, got {_SHORT.repr(values)}")
     try:
         return schema.model_validate(values)
     except ValidationError as error:
@@ -151,7 +180,7 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
             ) from None
         message = problem["msg"].removeprefix("Value error, ")
         message = message[:1].lower() + message[1:]
-        got = "" if isinstance(problem["input"], dict) else f", got {problem['input']!r}"
+        got = "" if isinstance(problem["input"], dict) else f", got {_SHORT.repr(problem['input'])}"
         raise ParamsError(f"{path}: {full_name}: {message}{got}") from None
 
 

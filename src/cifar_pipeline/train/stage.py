@@ -77,7 +77,7 @@ def _write_reports(reports: Path, run: Run, metrics: dict[str, Any]) -> None:
     }
     for name, content in ((_METRICS, metrics), (_TIMINGS, timings)):
         with replacing(reports / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=2) + "\n")
+            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def train(

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,38 @@ def test_without_locks_nothing_is_taken_for_left_over(
         with replacing(path) as ours:
             ours.write_text("ours")
     assert path.read_text() == "theirs"
+
+
+def test_locks_that_hold_off_the_own_process_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on CIFS: a file that one descriptor has locked takes writes through no other."""
+    locked: set[int] = set()
+
+    def flock(descriptor: int, operation: int) -> None:
+        inode = os.fstat(descriptor).st_ino
+        if operation == fcntl.LOCK_UN:
+            locked.discard(inode)
+        else:
+            locked.add(inode)
+
+    write = os.write
+
+    def held_off(descriptor: int, content: bytes) -> int:
+        if os.fstat(descriptor).st_ino in locked:
+            raise OSError(errno.EACCES, "Permission denied")
+        return write(descriptor, content)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    monkeypatch.setattr(os, "write", held_off)
+    path = tmp_path / "notes.json"
+    with replacing(path) as theirs:
+        descriptor = os.open(theirs, os.O_WRONLY)
+        os.write(descriptor, b"theirs")
+        os.close(descriptor)
+        remove_leftovers(path)
+    assert path.read_text() == "theirs"
+    assert not locked
 
 
 def test_a_scratch_folder_goes_and_those_of_killed_processes_with_it(tmp_path: Path) -> None:

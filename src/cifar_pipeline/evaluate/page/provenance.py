@@ -97,8 +97,8 @@ def gather_provenance(
     preset = sections[f"models.{training_params['model']}"]
     try:
         history = pd.read_csv(reports / "history.csv")
-        training = json.loads((reports / "train_metrics.json").read_text())
-        hashes = json.loads((processed / MANIFEST).read_text())
+        training = json.loads((reports / "train_metrics.json").read_text(encoding="utf-8"))
+        hashes = json.loads((processed / MANIFEST).read_text(encoding="utf-8"))
     except OSError as error:
         place = place_of(error) or reports
         line = refusal(error, place, "read", otherwise="run `dvc repro train`")
