@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +65,9 @@ def lay_out(root: Path) -> dict[str, list[bytes]]:
     """Lay out what each reader reads in a folder of its name; return the whole files by it."""
     for name in READERS:
         (root / name).mkdir()
-    for name in ("archive", "model", "outputs", "operating point"):
-        save_model(root / name / "model.keras")
+    save_model(root / "archive/model.keras")
+    for name in ("model", "outputs", "operating point"):
+        shutil.copy(root / "archive/model.keras", root / name)
     numbers = np.random.default_rng(1).normal(size=(20, 10)).astype(np.float32)
     scores = numbers[:, 0]
     model = root / "outputs/model.keras"
@@ -115,8 +117,13 @@ def _write_data(folder: Path) -> None:
 
 
 def _write_table(folder: Path) -> None:
-    for name in ("a.png", "b.png"):
+    rows = [("file", "label", "part")]
+    rows += [
+        (f"{part}-{label}.png", label, part)
+        for label in ("cat", "dog")
+        for part in ("train", "test")
+    ]
+    for name, _, _ in rows[1:]:
         (folder / name).write_bytes(encoded(noise(), "PNG"))
     with (folder / "labels.csv").open("w") as file:
-        rows = [("file", "label", "part"), ("a.png", "cat", "train"), ("b.png", "dog", "test")]
         csv.writer(file).writerows(rows)

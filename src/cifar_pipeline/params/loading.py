@@ -3,6 +3,7 @@
 import copy
 import difflib
 import functools
+import itertools
 import re
 import reprlib
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ class Section(BaseModel):
 
 Schema = TypeVar("Schema", bound=BaseModel)
 _OFF: Final = "off"
+_LONGEST, _DEEPEST = 1_000_000, 50  # of a file; the shipped one has 15,000 and 1
 _SHORT = reprlib.Repr()  # of a value in a message: a list may go on for pages, or for ever
 _SHORT.maxstring = _SHORT.maxother = 100
 # What neither the file, nor DVC, nor a name of a file can hold.
@@ -80,6 +82,10 @@ def nearest(name: object, known: Mapping[str, Any] | list[str]) -> str:
 
 @functools.lru_cache(maxsize=1)  # a stage reads several sections of one file
 def _parsed(text: str) -> Any:
+    # The parser takes time by the square of both.
+    brackets = itertools.accumulate((each in "[{") - (each in "]}") for each in text)
+    if len(text) > _LONGEST or max(brackets, default=0) > _DEEPEST:
+        raise ValueError(f"over {_LONGEST:,} characters, or {_DEEPEST} brackets in each other")
     return YAML(typ="safe", pure=True).load(text)
 
 

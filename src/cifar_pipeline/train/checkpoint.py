@@ -10,14 +10,16 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.system_errors import advice_for, reason_of
-from cifar_pipeline.train.fingerprint import Fingerprint
+
+if TYPE_CHECKING:
+    from cifar_pipeline.train.fingerprint import Fingerprint  # which imports Keras
 
 _META = "meta"
 _DIGEST_BYTES = 32
@@ -68,7 +70,7 @@ class Checkpoint:
         key: the fingerprint of the run.
     """
 
-    def __init__(self, path: Path, key: Fingerprint) -> None:
+    def __init__(self, path: Path, key: "Fingerprint") -> None:
         self.path, self._key = path, key
 
     def save(self, state: RunState) -> None:
