@@ -22,6 +22,11 @@ def _gpus() -> list[str]:
     return [name for name in keras.distribution.list_devices() if name.startswith("gpu")]
 
 
+def computes_on_gpu() -> bool:
+    """Say whether Keras computes on a GPU."""
+    return bool(_gpus())
+
+
 def gpu_details() -> dict[str, Any]:
     """Return `device_name` and `compute_capability` of the first GPU where they are known.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cifar_pipeline.common.checksums import sha256_of
-from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.errors import ParamsError, PipelineError
 from cifar_pipeline.dataset.binary_format import BATCH_FILES, BINARY_FOLDER
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import ImageFolder, find_images
@@ -24,12 +24,31 @@ def local_source(source: str | None) -> Path | None:
     """
     if not source:
         return None
-    path = Path(source).expanduser()
+    path = _existing_or_not(source)
     if path.is_absolute() or path.exists():
         return path
     copies = [at for at in Path.cwd().parents if at.parts[-len(_EXPERIMENTS) :] == _EXPERIMENTS]
     original = copies[0].parents[len(_EXPERIMENTS) - 1] / path if copies else path
     return original if original.exists() else path
+
+
+def _existing_or_not(source: str) -> Path:
+    """Return the path `source`, once the system has taken it for one.
+
+    Raises:
+        ParamsError: it does not, because of its length, a character or the permissions.
+    """
+    try:
+        path = Path(source).expanduser()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: ~ of an unknown user
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ParamsError(
+            f"download.source: {shown(source[:200])} is no path that can be looked at ({reason})"
+        ) from None
+    return path
 
 
 def is_picture_folder(folder: Path) -> bool:

@@ -1,18 +1,16 @@
 """Read a section of params.yaml and validate it against its schema."""
 
 import copy
-import difflib
 import functools
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.params.messages import key_name, nearest, shown
 
 
 class Section(BaseModel):
@@ -21,8 +19,17 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
+# What TensorFlow and JAX compute with: no integer beyond 32 bits, no product of two of these
+# numbers beyond float32.
+Count = Annotated[int, Field(le=1_000_000)]
+Factor = Annotated[float, Field(le=1e6)]
+Rate = Annotated[float, Field(ge=1e-30, le=1e6)]
 Schema = TypeVar("Schema", bound=BaseModel)
 _OFF: Final = "off"
+# A greater file takes the parser many seconds, here and again in each of DVC's commands.
+MOST_BYTES: Final = 300_000
+# The end of a line to DVC's parser of YAML, and not to this one.
+_SEPARATORS: Final = dict.fromkeys("\x85\u2028\u2029")
 
 
 def off(value: Any, **constraints: Any) -> Any:
@@ -64,14 +71,6 @@ def _is_off(field: FieldInfo, value: Any) -> bool:
     return isinstance(extra, dict) and _OFF in extra and extra[_OFF] == value
 
 
-def nearest(name: object, known: Mapping[str, Any] | list[str]) -> str:
-    """Return `, did you mean 'x'?` for the known name closest to `name`, else the known names."""
-    close = difflib.get_close_matches(str(name), list(known), n=1)
-    if close:
-        return f", did you mean {close[0]!r}?"
-    return f"; known: {', '.join(known)}" if known else ""
-
-
 @functools.lru_cache(maxsize=1)  # a stage reads several sections of one file
 def _parsed(text: str) -> Any:
     return YAML(typ="safe", pure=True).load(text)
@@ -84,17 +83,39 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ParamsError: the file is missing, is no YAML or holds no mapping.
     """
     try:
-        content = copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
+        with path.open("rb") as file:
+            read = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ParamsError(f"{path}: cannot be read ({error.strerror})") from None
-    except (YAMLError, ValueError) as error:
+    except ValueError as error:
+        raise ParamsError(f"{shown(str(path))}: is no name of a file ({error})") from None
+    if len(read) > MOST_BYTES:
+        raise ParamsError(f"{path}: expected parameters, {MOST_BYTES // 1000} kB at most; got more")
+    try:
+        text = read.decode("utf-8")
+        _require_one_dialect(text)
+        content = copy.deepcopy(_parsed(text))
+    except RecursionError:
+        raise ParamsError(f"{path}: is nested too deeply") from None
+    # The parser also fails by errors that are none of its own.
+    except Exception as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ParamsError(f"{path}{line}: is not valid YAML ({problem})") from None
+        problem = getattr(error, "problem", None) or str(error) or type(error).__name__
+        problem = problem.splitlines()[0]
+        raise ParamsError(f"{path}{line}: is not valid YAML ({key_name(problem)})") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(content).__name__}")
     return content
+
+
+def _require_one_dialect(text: str) -> None:
+    """Raise ValueError for what DVC, whose parser is another one, would read as something else."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith("%"):
+            raise ValueError(f"line {number}: a directive, {shown(line.rstrip())}")
+        if found := next((each for each in line if each in _SEPARATORS), None):
+            raise ValueError(f"line {number}: the character U+{ord(found):04X}")
 
 
 def pick(content: Any, keys: list[str], path: Path) -> Any:
@@ -103,12 +124,12 @@ def pick(content: Any, keys: list[str], path: Path) -> Any:
     Raises:
         ParamsError: a key is missing; the nearest one that exists is offered.
     """
-    for depth, key in enumerate(keys):
-        if not isinstance(content, dict) or key not in content:
-            known = list(map(str, content)) if isinstance(content, dict) else []
-            name = ".".join(keys[: depth + 1])
-            raise ParamsError(f"{path}: {name} is missing{nearest(key, known)}")
-        content = content[key]
+    for depth, name in enumerate(keys):
+        if not isinstance(content, dict) or name not in content:
+            known = list(map(key_name, content)) if isinstance(content, dict) else []
+            missing = ".".join(keys[: depth + 1])
+            raise ParamsError(f"{path}: {missing} is missing{nearest(name, known)}")
+        content = content[name]
     return content
 
 
@@ -125,7 +146,7 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
         ParamsError: the first thing that is wrong, in one line.
     """
     if not isinstance(values, dict):
-        raise ParamsError(f"{path}: {name} must be a mapping, got {values!r}")
+        raise ParamsError(f"{path}: {name} must be a mapping, got {shown(values)}")
     try:
         return schema.model_validate(values)
     except ValidationError as error:
@@ -134,7 +155,7 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
         problem = min(problems, key=lambda each: each["type"] != "extra_forbidden")
         # "[key]" is pydantic's word for a key of a mapping, as against its value.
         location = [str(part) for part in problem["loc"] if part != "[key]"]
-        full_name = ".".join([name, *_written(location, values)])
+        full_name = ".".join([name, *map(key_name, _written(location, values))])
         if problem["type"] == "extra_forbidden":
             known = _keys_beside(schema, location[:-1])
             raise ParamsError(
@@ -146,11 +167,11 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
             tag = problem["ctx"]["tag"]
             known = [known.strip(" '") for known in problem["ctx"]["expected_tags"].split(",")]
             raise ParamsError(
-                f"{path}: {full_name}.name: no choice {tag!r}{nearest(tag, known)}"
+                f"{path}: {full_name}.name: no choice {shown(tag)}{nearest(tag, known)}"
             ) from None
         message = problem["msg"].removeprefix("Value error, ")
         message = message[:1].lower() + message[1:]
-        got = "" if isinstance(problem["input"], dict) else f", got {problem['input']!r}"
+        got = "" if isinstance(problem["input"], dict) else f", got {shown(problem['input'])}"
         raise ParamsError(f"{path}: {full_name}: {message}{got}") from None
 
 

@@ -1,5 +1,6 @@
 """Schema of one preset under `models`: a network and the recipe that trains it."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,11 +9,16 @@ from pydantic import Field, model_validator
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.params.augmentation import Augmentation
 from cifar_pipeline.params.image_size import LARGEST_IMAGE_SIZE, image_size_of
-from cifar_pipeline.params.loading import Section, nearest, off, pick, read_yaml, validate
+from cifar_pipeline.params.loading import Count, Factor, Section, off, pick, read_yaml, validate
+from cifar_pipeline.params.messages import key_name, nearest, shown
 from cifar_pipeline.params.network import Block, Head
 from cifar_pipeline.params.optimizers import Optimizer
 from cifar_pipeline.params.schedules import Schedule
 
+# Names of presets that DVC can address, as a parameter and in `-S`; and words that `-S` would read
+# as other than text.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
+_NO_NAMES = {"true", "false", "null", "nan", "inf"}
 # Keys that older params.yaml have, and the version that knows them no more.
 REMOVED_KEYS = {"flip_equivariant": "0.2.0"}
 
@@ -20,13 +26,15 @@ REMOVED_KEYS = {"flip_equivariant": "0.2.0"}
 class EarlyStopping(Section):
     """The run stops when the validation loss falls no more; the epoch with the least is kept."""
 
-    patience: int = Field(ge=0, description="Validations in a row without a fall that end the run.")
-    min_delta: float = Field(
+    patience: Count = Field(
+        ge=0, description="Validations in a row without a fall that end the run."
+    )
+    min_delta: Factor = Field(
         ge=0,
         description="A smaller fall of the validation loss is none where the end of the run is "
         "decided. Which epoch is kept does not depend on it.",
     )
-    start_from_epoch: int = Field(
+    start_from_epoch: Count = Field(
         ge=0, description="Epochs before this one, counted from 0, are not looked at."
     )
 
@@ -56,7 +64,7 @@ class ModelParams(Section):
         ge=0, lt=1, description="Share that the running averages keep at each step."
     )
     blocks: dict[str, Block] = Field(
-        min_length=1, description="Convolutions, as many blocks as you like."
+        min_length=1, max_length=100, description="Convolutions, as many blocks as you like."
     )
     head: Head = Field(description="From maps to logits.")
     augmentation: Augmentation = Field(description="Changes to the training images.")
@@ -74,9 +82,9 @@ class ModelParams(Section):
         "N / (K n) for each of the n images of a class, of N images of K classes, so that each "
         "class weighs the same in all.",
     )
-    batch_size: int = Field(ge=1, description="Images of a training step.")
-    epochs: int = Field(ge=1, description="How many at most.")
-    validation_freq: int = off(
+    batch_size: Count = Field(ge=1, description="Images of a training step.")
+    epochs: Count = Field(ge=1, description="How many at most.")
+    validation_freq: Count = off(
         1,
         ge=1,
         description="The last epoch is validated, and each `validation_freq`th before it. Only "
@@ -170,6 +178,7 @@ def validate_model(
         path: the file, for messages.
         side: of the images in pixels, which the preset has to fit.
     """
+    _require_name(name, path)
     for key, since in REMOVED_KEYS.items():
         if isinstance(values, dict) and key in values:
             raise ParamsError(
@@ -183,6 +192,16 @@ def validate_model(
         raise ParamsError(str(error).replace(f"models.{name}.blocks.", f"models.{name}.")) from None
     require_fitting(params, side, f"{path}: models.{name}")
     return params
+
+
+def _require_name(name: object, path: Path) -> None:
+    text = name if isinstance(name, str) else ""
+    if not _NAME.fullmatch(text) or text.lower() in _NO_NAMES:
+        raise ParamsError(
+            f"{path}: models.{key_name(name)}: DVC cannot address a preset of this name; expected "
+            "letters from a to z, digits, _ and -, and no digit at the beginning: rename it, also "
+            "in train.model"
+        )
 
 
 def load_model(path: Path, name: str) -> ModelParams:
@@ -199,8 +218,8 @@ def model_of(content: dict[str, Any], name: str, path: Path) -> ModelParams:
     presets = pick(content, ["models"], path)
     side = image_size_of(content)
     if not isinstance(presets, dict) or name not in presets:
-        known = list(map(str, presets)) if isinstance(presets, dict) else []
+        known = list(map(key_name, presets)) if isinstance(presets, dict) else []
         raise ParamsError(
-            f"{path}: train.model: no preset {name!r} under models{nearest(name, known)}"
+            f"{path}: train.model: no preset {shown(name)} under models{nearest(name, known)}"
         )
     return validate_model(presets[name], name, path, side)

@@ -11,6 +11,7 @@ from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.common.checksums import HEAL
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.common.sigint import ends_without_unwinding
+from cifar_pipeline.trained_model.batch_size import images_at_once
 
 if TYPE_CHECKING:
     import keras
@@ -92,7 +93,7 @@ def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: 
     Args:
         model: maps pixels from 0 to 255 to probabilities; any normalisation is its own.
         images: uint8 (N, 32, 32, 3), N at least 1.
-        batch_size: images in one call of the model; the last batch may be smaller.
+        batch_size: images in one call of the model, at most; the last batch may be smaller.
 
     Returns:
         float32 (N, classes).
@@ -115,6 +116,7 @@ def predict_all(model: "keras.Model", images: np.ndarray, batch_size: int) -> li
         )
     # Not model.predict: on NumPy arrays it starts a tf.data pipeline, whose autotuning thread
     # holds up the end of every pass.
+    batch_size = images_at_once(model, batch_size)
     starts = range(0, len(images), batch_size)
     with ends_without_unwinding():
         batches = [model.predict_on_batch(images[at : at + batch_size]) for at in starts]
