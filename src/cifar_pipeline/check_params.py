@@ -28,12 +28,16 @@ _DATA = Path("data")  # where lists of faulty files go
 
 
 def check_params(path: Path) -> None:
-    """Validate every section and every preset of the file `path`.
+    """Validate every section and every preset of the file `path`; errors as `check_content`."""
+    check_content(read_yaml(path), path)
+
+
+def check_content(content: dict[str, Any], path: Path) -> None:
+    """Validate what the file `path` holds, and look at data and memory.
 
     Raises:
         ParamsError: the first thing that is wrong.
     """
-    content = read_yaml(path)
     params = validate_whole(content, path)
     _require_tracked(content, path)
     data = _check_data(params.download, params.preprocess)

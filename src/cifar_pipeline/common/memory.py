@@ -26,10 +26,11 @@ class Memory(NamedTuple):
     is_limited: bool
 
     def __str__(self) -> str:
-        """Return who has how much, as in `this machine has 8 GB free`."""
-        free = "" if self.free >= self.total else " free"
+        """Return who has how much, as in `this machine has 8.0 GB free`."""
+        if self.free < self.total:
+            return f"this machine has {gigabytes(self.free)} free"
         place = "this process's limit is" if self.is_limited else "this machine has"
-        return f"{place} {gigabytes(min(self.total, self.free))}{free}"
+        return f"{place} {gigabytes(self.total)}"
 
 
 def gigabytes(number: float) -> str:

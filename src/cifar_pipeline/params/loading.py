@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar, get_args
 
@@ -26,9 +27,11 @@ Factor = Annotated[float, Field(le=1e6)]
 Rate = Annotated[float, Field(ge=1e-30, le=1e6)]
 Schema = TypeVar("Schema", bound=BaseModel)
 _OFF: Final = "off"
-# A greater file takes the parser many seconds, here and again in each of DVC's commands.
-MOST_BYTES: Final = 300_000
-# The end of a line to DVC's parser of YAML, and not to this one.
+# A greater file can take the parser many seconds. The project's has 15 kB.
+MOST_BYTES: Final = 100_000
+# The parser refuses such brackets too, but only after many seconds.
+_DEEP: Final = re.compile(r"(?:[\[{]\s*){100}")
+# The end of a line to this parser of YAML, and not to DVC's.
 _SEPARATORS: Final = dict.fromkeys("\x85\u2028\u2029")
 
 
@@ -94,6 +97,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         text = read.decode("utf-8")
         _require_one_dialect(text)
+        if _DEEP.search(text):
+            raise RecursionError
         content = copy.deepcopy(_parsed(text))
     except RecursionError:
         raise ParamsError(f"{path}: is nested too deeply") from None

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.params.augmentation import Augmentation
@@ -107,6 +107,15 @@ class ModelParams(Section):
         """Those after which the validation images are read, counted from 1."""
         epochs = range(1, self.epochs + 1)
         return [epoch for epoch in epochs if (self.epochs - epoch) % self.validation_freq == 0]
+
+    @field_validator("whitening", mode="before")
+    @classmethod
+    def _ones_and_fractions_are_no_choice(cls, whitening: Any) -> Any:
+        """Refuse what Python takes for equal to a choice: 1 is True, and 16.0 is 16."""
+        is_number = not isinstance(whitening, bool)
+        if is_number and (isinstance(whitening, float) or whitening in (0, 1)):
+            raise ValueError("input should be False, True, 8, 16 or 24")
+        return whitening
 
     @model_validator(mode="after")
     def _blocks_are_numbered(self) -> "ModelParams":
