@@ -1,10 +1,12 @@
 """A training under a limit of memory: it keeps to it, or is refused before it begins."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from closure import ROOT
 from memory_limit import memory_limit
 from synthetic import write_batches
 from workspace import INTERPRETERS, Workspace
@@ -28,13 +30,13 @@ def run(workspace: Workspace, limit: int, *command: str) -> subprocess.Completed
 def test_fast_trains_in_two_gigabytes(tmp_path: Path) -> None:
     """As it is committed, on fewer images: batches are of the same size."""
     workspace = Workspace(tmp_path)
+    shutil.copy(ROOT / "params.yaml", workspace.folder)
     sums = write_batches(workspace.folder / "official", 600)
     workspace.set_params(
         {
             "download.source": "official",
             "download.sha256": sums,
             "preprocess.validation_images": 500,
-            "models.fast.hardest_share": 0.54,
             "evaluate.batch_size": 100_000_000,
             "evaluate.test_time_augmentation": "flip_shift",
         }

@@ -209,11 +209,11 @@ def test_a_training_that_takes_too_much_memory_is_said_or_refused(
 ) -> None:
     path = tmp_path / "params.yaml"
     monkeypatch.setattr(check_params_module, "_GPU_DRIVERS", ())
-    for gigabytes, said in ((16, ""), (1.5, "warning: "), (0.5, "refused")):
+    for gigabytes, said in ((16, ""), (2, "warning: "), (0.5, "refused")):
         memory = Memory(int(gigabytes * 1e9), int(gigabytes * 1e9), 0, False)
         monkeypatch.setattr(check_params_module, "available_memory", lambda memory=memory: memory)
         if said == "refused":
-            with pytest.raises(ParamsError, match=r"fast.block2.filters: about 1.4 GB .* 0.5 GB"):
+            with pytest.raises(ParamsError, match=r"fast.block2.filters: about 1.8 GB .* 0.5 GB"):
                 check_content(SHIPPED, path)
         else:
             check_content(SHIPPED, path)

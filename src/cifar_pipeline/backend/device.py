@@ -2,6 +2,8 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,10 +11,12 @@ import keras
 
 from cifar_pipeline.backend.jax import jax_gpu_details
 from cifar_pipeline.backend.tensorflow import tensorflow_gpu_details
+from cifar_pipeline.common.errors import PipelineError
 
 Precision = Literal["float32", "bfloat16"]
 Convolution = Literal["direct", "fourier"]
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+_NO_MEMORY = ("ResourceExhausted", "RESOURCE_EXHAUSTED")
 _AMPERE = (8, 0)
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -115,6 +119,23 @@ def resolve_convolution(choice: Literal["auto", "direct", "fourier"]) -> Convolu
     if choice != "auto":
         return choice
     return "direct" if _gpus() else "fourier"
+
+
+@contextmanager
+def within_memory(remedy: str) -> Iterator[None]:
+    """Turn memory that the device or the system refuses in the block into one line for the user.
+
+    Raises:
+        PipelineError: with the `remedy`.
+    """
+    try:
+        yield
+    # TensorFlow and JAX have a class each, which only one of them can import.
+    except Exception as error:
+        words = f"{type(error).__name__} {error}"
+        if not isinstance(error, MemoryError) and not any(sign in words for sign in _NO_MEMORY):
+            raise
+        raise PipelineError(f"{describe_device()}: out of memory; {remedy}") from None
 
 
 def keeps_images_on_device() -> bool:

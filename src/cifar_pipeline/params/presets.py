@@ -42,6 +42,8 @@ class EarlyStopping(Section):
 class ModelParams(Section):
     """A preset: its network, from the pixels on, and the recipe that trains it.
 
+    Its name has letters from a to z, digits, `_` and `-`, and does not begin with a digit.
+
     In params.yaml its blocks stand beside the other keys, as `block1`, `block2` and so on.
     """
 

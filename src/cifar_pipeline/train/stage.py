@@ -12,6 +12,7 @@ from cifar_pipeline.backend.device import (
     processor_name,
     resolve_convolution,
     resolve_precision,
+    within_memory,
 )
 from cifar_pipeline.common.atomic import replacing, require_writable, writing
 from cifar_pipeline.common.console import say
@@ -128,7 +129,8 @@ def train(
     _look_at_memory(params, images.image_size, training, preset)
     precision = resolve_precision(params.precision)
     checkpoint = Checkpoint(models / CHECKPOINT, fingerprint_of(params, seed, precision, processed))
-    run = fit(params, seed, precision, training, validation, statistics, checkpoint)
+    with within_memory(f"lower models.{preset}.batch_size, or the filters of its blocks"):
+        run = fit(params, seed, precision, training, validation, statistics, checkpoint)
 
     network = build_saved_network(params, statistics, run.network)
     training_probabilities, ood_statistics = fit_ood_statistics(
