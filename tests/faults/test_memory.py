@@ -17,7 +17,7 @@ def run(workspace: Workspace, limit: int, *command: str) -> subprocess.Completed
         return subprocess.run(
             ["python", *command],
             cwd=workspace.folder,
-            env={**workspace.environment, "PATH": INTERPRETERS},
+            env={**workspace.environment, "PATH": INTERPRETERS, "PYTHONPATH": "src"},
             preexec_fn=enter,
             capture_output=True,
             text=True,
@@ -51,6 +51,7 @@ def test_fast_trains_in_two_gigabytes(tmp_path: Path) -> None:
 )
 def test_a_limit_that_is_far_too_small_is_said_before_training(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
+    shutil.copy(ROOT / "params.yaml", workspace.folder)
     workspace.set_params({"models.fast.batch_size": 20_000})
     done = run(workspace, 2_000_000_000, "-m", "cifar_pipeline.check_params")
     assert done.returncode == 2

@@ -83,6 +83,9 @@ def test_a_drawn_file_is_refused_in_a_line_with_its_key_or_accepted() -> None:
     assert 0.1 < found[True] / found.total() < 0.5
 
 
+@pytest.mark.fault(
+    "another allowed value of one key, in any preset", "accepted, or the line names both keys"
+)
 def test_every_other_value_of_a_key_is_accepted_in_every_preset() -> None:
     """But where another key forbids it, which the line says."""
 
@@ -265,6 +268,7 @@ def test_an_odd_file_is_refused_in_a_line(content: bytes, message: str, tmp_path
     assert len(line) < 1000
 
 
+@pytest.mark.fault("anchors, octal numbers and a byte order mark in params.yaml", "read as by DVC")
 def test_a_file_with_anchors_a_mark_or_octal_numbers_is_read(tmp_path: Path) -> None:
     """As DVC reads it."""
     path = tmp_path / "params.yaml"
@@ -275,6 +279,7 @@ def test_a_file_with_anchors_a_mark_or_octal_numbers_is_read(tmp_path: Path) -> 
     assert read["train"]["seed"] == read["preprocess"]["seed"] == 15
 
 
+@pytest.mark.fault("a params.yaml of 100 MB", "one line at once")
 def test_a_hundred_megabytes_are_not_read(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     with path.open("wb") as file:

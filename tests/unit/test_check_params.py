@@ -213,7 +213,7 @@ def test_a_training_that_takes_too_much_memory_is_said_or_refused(
         memory = Memory(int(gigabytes * 1e9), int(gigabytes * 1e9), 0, False)
         monkeypatch.setattr(check_params_module, "available_memory", lambda memory=memory: memory)
         if said == "refused":
-            with pytest.raises(ParamsError, match=r"fast.block2.filters: about 1.8 GB .* 0.5 GB"):
+            with pytest.raises(ParamsError, match=r"fast.block2.filters: about 1.7 GB .* 0.5 GB"):
                 check_content(SHIPPED, path)
         else:
             check_content(SHIPPED, path)

@@ -2,7 +2,7 @@
 
 Maps are what a step needs most of: they are kept for the way back. Convolutions by Fourier
 transforms keep their spectra as well. The factors were fitted to the greatest resident memory of
-whole runs in float32 on a CPU with TensorFlow 2.21 (docs/log.md): the estimates are within 15 % of
+whole runs in float32 on a CPU with TensorFlow 2.21 (docs/log.md): the estimates are within 20 % of
 it. A processor that computes in bfloat16 needs up to a quarter less.
 """
 
@@ -15,7 +15,7 @@ from cifar_pipeline.fourier.matrices import fourier_saves_time, out_side, produc
 from cifar_pipeline.params.network import Block
 from cifar_pipeline.params.presets import ModelParams
 
-_PROCESS = 800_000_000  # Python, TensorFlow and its graph
+_PROCESS = 900_000_000  # Python, TensorFlow and its graph
 _OF_WEIGHTS = 6.5 * 4  # gradients, the optimizer's, the best ones, a checkpoint that is written
 _OF_MAPS = 1.25 * 4  # float32, and what the allocator holds between them
 _QUEUED = 10  # batches of pixels that are made ahead
@@ -98,6 +98,8 @@ def estimate_memory(
 ) -> Estimate:
     """Return how much memory a training on a CPU takes at most.
 
+    The images themselves do not count: the system reads and drops them as it has room.
+
     Args:
         params: the preset.
         side: of the images, in pixels.
@@ -111,7 +113,7 @@ def estimate_memory(
         return _OF_WEIGHTS * part.weights + _OF_MAPS * batch * (part.maps + part.spectra)
 
     every = list(parts(params, side, classes, fourier))
-    pixels = (images + _QUEUED * batch) * side**2 * 3
+    pixels = _QUEUED * batch * side**2 * 3
     largest = max((part for part in every if "." in part.key), key=size)
     return Estimate(_PROCESS + sum(map(size, every)) + pixels, largest.key, batch)
 
