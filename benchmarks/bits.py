@@ -87,12 +87,12 @@ def lines_of_metrics(file: Path) -> Iterator[str]:
         else:
             yield f"{'.'.join(keys)} {value!r}"
 
-    return numbers(json.loads(file.read_text()), file.name)
+    return numbers(json.loads(file.read_text(encoding="utf-8")), file.name)
 
 
 def lines_of_predictions(file: Path) -> Iterator[str]:
     """Yield the digest of each column of a CSV file, as it is written there."""
-    with file.open(newline="") as opened:
+    with file.open(newline="", encoding="utf-8") as opened:
         rows = list(csv.DictReader(opened))
     for column in sorted(rows[0]):
         values = "\n".join(row[column] for row in rows)

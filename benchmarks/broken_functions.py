@@ -152,6 +152,7 @@ def noticed_by(broken: Break, copy: Path) -> str:
                 capture_output=True,
                 text=True,
                 check=False,
+                encoding="utf-8",
             )
             if done.returncode not in (0, 5):  # 5: nothing was collected
                 lines = done.stdout.splitlines()

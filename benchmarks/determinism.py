@@ -48,7 +48,11 @@ def main() -> None:
     for _ in range(pairs):
         for way in seconds:
             done = subprocess.run(
-                [sys.executable, __file__, "--", way], capture_output=True, text=True, check=True
+                [sys.executable, __file__, "--", way],
+                capture_output=True,
+                text=True,
+                check=True,
+                encoding="utf-8",
             )
             seconds[way] += json.loads(done.stdout.splitlines()[-1])
             print(way, seconds[way], flush=True)

@@ -72,7 +72,8 @@ def pages() -> dict[Path, str]:
     checkout = Checkout()
     tables = {README: readme_table(checkout), RESULTS_PAGE: all_tables(checkout)}
     return {
-        file: with_tables(file.read_text(), of_file, file.name) for file, of_file in tables.items()
+        file: with_tables(file.read_text(encoding="utf-8"), of_file, file.name)
+        for file, of_file in tables.items()
     }
 
 
@@ -95,7 +96,7 @@ def main(
     start_backend()  # before Keras is imported
     for file, text in pages().items():
         with replacing(file) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

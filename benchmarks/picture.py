@@ -27,6 +27,7 @@ with tempfile.TemporaryDirectory() as scratch:
         stdout=subprocess.PIPE,
         text=True,
         check=True,
+        encoding="utf-8",
     )
 # Its last line names the page in the scratch folder.
 printed = done.stdout.splitlines()[:-1]
@@ -36,5 +37,5 @@ svg = console.export_svg(title="dvc repro evaluate", theme=MONOKAI, unique_id="r
 # Rich points at fonts of a content network; the reader's own monospaced font does as well.
 svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 PICTURE.parent.mkdir(exist_ok=True)
-PICTURE.write_text(svg)
+PICTURE.write_text(svg, encoding="utf-8")
 print(f"{PICTURE.relative_to(ROOT)} written")

@@ -24,7 +24,7 @@ Record = dict[str, Any]
 
 def read_records(file: Path = RESULTS) -> list[Record]:
     """Return the records of a file, in the order in which they were made."""
-    return json.loads(file.read_text()) if file.exists() else []
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
 
 
 def write_records(records: list[Record], file: Path = RESULTS) -> None:
@@ -32,7 +32,7 @@ def write_records(records: list[Record], file: Path = RESULTS) -> None:
     from cifar_pipeline.common.atomic import replacing
 
     with replacing(file) as temporary:
-        temporary.write_text(json.dumps(records, indent=1) + "\n")
+        temporary.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
 
 
 def commit() -> str:
@@ -40,7 +40,10 @@ def commit() -> str:
     deciding = ["src", "stages", "params.yaml", "requirements.txt", "benchmarks/*.py"]
     name = ["git", "rev-parse", "--short", "HEAD"]
     same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *deciding], cwd=ROOT)
-    return subprocess.check_output(name, cwd=ROOT, text=True).strip() + "-dirty" * same.returncode
+    return (
+        subprocess.check_output(name, cwd=ROOT, text=True, encoding="utf-8").strip()
+        + "-dirty" * same.returncode
+    )
 
 
 def known_record(setting: Record) -> Record | None:
@@ -96,7 +99,11 @@ class Checkout:
     @cached_property
     def _pins(self) -> list[Requirement]:
         names = [f"requirements{extra}.txt" for extra in ("", "-jax")]
-        lines = [line for name in names for line in (self.root / name).read_text().splitlines()]
+        lines = [
+            line
+            for name in names
+            for line in (self.root / name).read_text(encoding="utf-8").splitlines()
+        ]
         pins = [line.removesuffix("\\") for line in lines if "==" in line and line[0].isalpha()]
         return [Requirement(pin) for pin in pins]
 

@@ -73,7 +73,9 @@ def in_checkout(root: Path, file: Path, *presets: str, backend: str = "tensorflo
     """Run this script on the code of the checkout `root`; return what it prints."""
     command = [sys.executable, __file__, str(root), "--file", str(file), *presets]
     settings = {**os.environ, "KERAS_BACKEND": backend}
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=settings)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, env=settings, encoding="utf-8"
+    )
     return done.stdout
 
 

@@ -43,7 +43,12 @@ def main(rounds: Annotated[int, typer.Option(help="Times each command runs.", mi
             for name, command in commands.items():
                 started = time.perf_counter()
                 done = subprocess.run(
-                    command, cwd=ROOT, env=settings, capture_output=True, text=True
+                    command,
+                    cwd=ROOT,
+                    env=settings,
+                    capture_output=True,
+                    text=True,
+                    encoding="utf-8",
                 )
                 if done.returncode:
                     sys.exit(f"{' '.join(command)}: {done.stderr or done.stdout}")

@@ -126,7 +126,7 @@ def main(
     if side:
         print(json.dumps(ours(preset) if side == "ours" else published(epochs)))
         return
-    with CURVE.open() as file:
+    with CURVE.open(encoding="utf-8") as file:
         curve = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
     needed = next(at for at, accuracy in enumerate(curve, 1) if accuracy >= TARGET)
     rows = in_a_process(__file__, "--side", "2017", "--epochs", "250" if full else str(epochs))

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from cifar_pipeline.common.console import command_app
+from cifar_pipeline.common.console import command_app, run_program
 from cifar_pipeline.params.download import DownloadParams
 from cifar_pipeline.params.loading import load_section
 
@@ -30,4 +30,4 @@ def main(
 
 
 if __name__ == "__main__":
-    command_app(main)()
+    run_program(command_app(main))

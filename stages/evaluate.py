@@ -1,5 +1,6 @@
 """Stage `evaluate`: the saved model meets the test split; metrics, errors and predictions."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from cifar_pipeline.common.console import command_app
+from cifar_pipeline.common.console import command_app, run_program
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.loading import load_section
 from cifar_pipeline.params.preprocess import PreprocessParams
@@ -37,10 +38,12 @@ def main(
         f"models.{training.choices.model}": training.model,
     }
     remove_checkpoint(model.parent)
+    # It would tell of its cache where that cannot be written.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from cifar_pipeline.evaluate.stage import evaluate
 
     evaluate(model, processed, reports, choices, used)
 
 
 if __name__ == "__main__":
-    command_app(main)()
+    run_program(command_app(main))

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from cifar_pipeline.common.console import command_app, say
+from cifar_pipeline.common.console import command_app, run_program, say
 from cifar_pipeline.params.loading import load_section
 from cifar_pipeline.params.preprocess import PreprocessParams
 
@@ -34,4 +34,4 @@ def main(
 
 
 if __name__ == "__main__":
-    command_app(main)()
+    run_program(command_app(main))

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from cifar_pipeline.common.console import command_app
+from cifar_pipeline.common.console import command_app, run_program
 from cifar_pipeline.params.train import load_training
 from cifar_pipeline.trained_model.training_lock import resume_hint, training_lock
 
@@ -38,4 +38,4 @@ def main(
 
 
 if __name__ == "__main__":
-    command_app(main, again=resume_hint())()
+    run_program(command_app(main, again=resume_hint()))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cifar_pipeline.backend.start import start_backend
+from cifar_pipeline.common.signals import HANDLED
 
 # A failing assertion of theirs shows its values, as one of a test does.
 HELPERS = Path(__file__).parent / "helpers"
@@ -52,9 +53,11 @@ def workspace(finished_workspace: Workspace, tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture(autouse=True)
-def _ctrl_c_stops_the_tests() -> Iterator[None]:
-    """A command that ran inside a test has taken Ctrl-C for its own."""
+def _signals_stop_the_tests() -> Iterator[None]:
+    """A command that ran inside a test has taken Ctrl-C and its like for its own."""
     yield
+    for each in HANDLED:
+        signal.signal(each, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

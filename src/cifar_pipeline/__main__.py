@@ -1,5 +1,15 @@
-"""`python -m cifar_pipeline`: the same as the console script `cifar-pipeline`."""
+"""`python -m cifar_pipeline`, and the console script `cifar-pipeline`."""
 
-from cifar_pipeline.cli import main
+from cifar_pipeline.common.start import start_program
 
-main()
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    start_program("run the same command again")
+    from cifar_pipeline.cli import main as run  # late: Ctrl-C during imports is one line, too
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,10 @@
 """Validate the whole params.yaml: `python -m cifar_pipeline.check_params`."""
 
+from cifar_pipeline.common.start import start_program
+
+if __name__ == "__main__":
+    start_program("run the same command again")
+
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -7,13 +12,13 @@ import numpy as np
 import typer
 
 from cifar_pipeline.adopt.check_pictures import check_pictures
-from cifar_pipeline.common.console import command_app, complain
+from cifar_pipeline.common.console import command_app, complain, run_program
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.common.memory import available_memory
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
 from cifar_pipeline.network.memory import estimate_memory, warning_of_memory
-from cifar_pipeline.params.download import DownloadParams
+from cifar_pipeline.params.download import TRACKED, DownloadParams
 from cifar_pipeline.params.image_size import require_cifar_size
 from cifar_pipeline.params.loading import read_yaml
 from cifar_pipeline.params.preprocess import PreprocessParams
@@ -22,7 +27,6 @@ from cifar_pipeline.params.whole_file import validate_whole
 from cifar_pipeline.preprocess.hold_out import require_splits
 
 _IMAGES_OF_A_CLASS = 5_000  # of CIFAR-10, for training
-TRACKED = ("image_size", "fit", "broken_images")  # of `download`, by dvc.yaml
 _GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
 _DATA = Path("data")  # where lists of faulty files go
 
@@ -110,4 +114,4 @@ def main(
 
 
 if __name__ == "__main__":
-    command_app(main)()
+    run_program(command_app(main, "run the same command again"))

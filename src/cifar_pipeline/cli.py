@@ -6,9 +6,12 @@ The pipeline itself is `dvc repro`; its four stages are the scripts in stages/.
 import typer
 
 from cifar_pipeline.adopt.command import adopt
-from cifar_pipeline.common.console import guarded
+from cifar_pipeline.common.console import guarded, run_program
+from cifar_pipeline.common.start import start_program
 from cifar_pipeline.export.command import export
 from cifar_pipeline.predict.command import predict
+
+AGAIN = "run the same command again"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 
@@ -18,11 +21,12 @@ def _commands() -> None:
     """Adopt a folder of pictures, and use a model that `make repro` has trained."""
 
 
-app.command("adopt")(guarded(adopt, again="run the same command again"))
-app.command("predict")(guarded(predict, again="run the same command again"))
-app.command("export")(guarded(export, again="run the same command again"))
+app.command("adopt")(guarded(adopt, AGAIN))
+app.command("predict")(guarded(predict, AGAIN, prints=True))
+app.command("export")(guarded(export, AGAIN))
 
 
 def main() -> None:
     """Run the command that the arguments name."""
-    app(prog_name="cifar-pipeline")
+    start_program(AGAIN)
+    run_program(app, "cifar-pipeline")

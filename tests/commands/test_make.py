@@ -67,6 +67,9 @@ def test_extras_go_on_top_of_each_other() -> None:
             assert versions.setdefault((package, *python), version) == version, package
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)
+LOCKS = [*ROOT.glob("requirements*.txt"), *ROOT.glob("tests/locks/*.txt")]
+
+
+@pytest.mark.parametrize("path", sorted(LOCKS), ids=lambda path: path.name)
 def test_no_lock_names_an_index(path: Path) -> None:
     assert not re.search(r"://|--index|--find-links", path.read_text())

@@ -14,12 +14,24 @@ HERE, NAME = os.path.split(os.path.abspath(sys.argv[0]))  # noqa: PTH100 (pathli
 
 def ask() -> int:
     """Return the exit code of the fork, negative for a signal."""
+    streams = [number for number in (0, 1, 2) if is_open(number)]  # before the socket takes one
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(f"{HERE}/../socket")
-        asked = marshal.dumps((NAME, sys.argv[1:], os.getcwd(), dict(os.environ)))  # noqa: PTH109
-        socket.send_fds(server, [len(asked).to_bytes(8, "little")], [0, 1, 2])
+        asked = marshal.dumps(
+            (NAME, sys.argv[1:], os.getcwd(), dict(os.environ), streams)  # noqa: PTH109
+        )
+        socket.send_fds(server, [len(asked).to_bytes(8, "little")], streams)
         server.sendall(asked)
         return int.from_bytes(server.recv(4), "little", signed=True)
+
+
+def is_open(number: int) -> bool:
+    """Return whether the process was started with this standard stream."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def is_prepared() -> bool:

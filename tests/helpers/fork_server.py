@@ -88,6 +88,7 @@ class Asked(NamedTuple):
     arguments: list[str]
     folder: str
     environment: dict[str, str]
+    streams: list[int]
 
 
 def import_libraries() -> None:
@@ -131,10 +132,15 @@ def _take_over(client: socket.socket) -> Asked:
     asked = bytearray()
     while len(asked) < int.from_bytes(head, "little"):
         asked += client.recv(1 << 20)
-    for number, stream in enumerate(streams):
+    wish = Asked(*marshal.loads(asked))
+    for number, stream in zip(wish.streams, streams, strict=True):
         os.dup2(stream, number)
         os.close(stream)
-    return Asked(*marshal.loads(asked))
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if number not in wish.streams:  # as the interpreter does
+            os.close(number)
+            setattr(sys, name, None)
+    return wish
 
 
 def run_for(client: socket.socket) -> None:
@@ -159,6 +165,9 @@ def become(asked: Asked, libraries: list[str]) -> None:
     os.environ.update(asked.environment)
     sys.dont_write_bytecode = bool(asked.environment.get("PYTHONDONTWRITEBYTECODE"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    encoding, _, errors = asked.environment.get("PYTHONIOENCODING", "").partition(":")
+    for stream in filter(None, (sys.stdin, sys.stdout, sys.stderr)):
+        stream.reconfigure(encoding=encoding or None, errors=errors or None)
     path = [*filter(None, asked.environment.get("PYTHONPATH", "").split(os.pathsep)), *libraries]
     if asked.program == "dvc":
         sys.argv, sys.path = ["dvc", *asked.arguments], path
@@ -189,8 +198,8 @@ def exit_code_of(asked: Asked, libraries: list[str]) -> int:
     atexit._run_exitfuncs()
     if isinstance(code, str):
         print(code, file=sys.stderr)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
     return code if isinstance(code, int) else int(code is not None)
 
 

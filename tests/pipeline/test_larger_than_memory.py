@@ -10,7 +10,7 @@ import pytest
 
 from cifar_pipeline.common.checksums import write_manifest
 from cifar_pipeline.dataset.image_set import FileRecord, ImageSet, write_files, write_image_set
-from cifar_pipeline.dataset.npy_files import open_for_writing, parts_of
+from cifar_pipeline.dataset.npy_files import write_array, writing_rows
 from memory_limit import memory_limit
 from workspace import INTERPRETERS, Workspace
 
@@ -28,11 +28,10 @@ def write_raw(folder: Path) -> None:
     records = []
     for part, number in IMAGES.items():
         labels = random.integers(0, 3, number).astype(np.uint8)
-        np.save(folder / f"{part}_labels.npy", labels)
-        images = open_for_writing(folder / f"{part}_images.npy", (number, SIDE, SIDE, 3))
-        for rows in parts_of(images):
-            images[rows] = colours[labels[rows]][:, None, None] + noise
-        images.flush()
+        write_array(folder / f"{part}_labels.npy", labels)
+        with writing_rows(folder / f"{part}_images.npy", (SIDE, SIDE, 3)) as append:
+            for some in np.array_split(labels, number // 1000):
+                append(colours[some][:, None, None] + noise)
         records += [
             FileRecord(part, int(label), f"{part}/{at}.png", SIDE, SIDE, "RGB", len(records) + at)
             for at, label in enumerate(labels)

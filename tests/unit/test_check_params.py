@@ -11,10 +11,11 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from cifar_pipeline import check_params as check_params_module
-from cifar_pipeline.check_params import TRACKED, check_content, check_params, main
+from cifar_pipeline.check_params import check_content, check_params, main
 from cifar_pipeline.common.console import command_app
 from cifar_pipeline.common.errors import ParamsError, PipelineError
 from cifar_pipeline.common.memory import Memory
+from cifar_pipeline.params.download import TRACKED
 from cifar_pipeline.params.presets import load_model
 from closure import ROOT
 from params_files import SHIPPED, written

@@ -7,34 +7,48 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from cifar_pipeline.adopt.check_pictures import note_sums
 from cifar_pipeline.adopt.choices import (
     CIFAR10,
+    LARGE,
     Choice,
     Options,
     advice,
     chosen_by_options,
+    held_out,
     recommend,
 )
 from cifar_pipeline.adopt.notes import (
     Adoption,
-    Changes,
+    NotedFile,
     changes_between,
+    files_in_raw,
     forget_adoption,
     noted_files,
     read_adoption,
     write_adoption,
 )
 from cifar_pipeline.adopt.output import make_console, print_changes, print_choices, print_survey
-from cifar_pipeline.adopt.params_file import MISSING, PICTURES, changed, value_of, write_text
-from cifar_pipeline.adopt.survey import Survey, survey
-from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.download.contents import FAULTS, list_faults
+from cifar_pipeline.adopt.params_file import (
+    MISSING,
+    PICTURES,
+    changed,
+    value_of,
+    with_values,
+    write_text,
+)
+from cifar_pipeline.adopt.survey import CHANNELS, Survey, survey
+from cifar_pipeline.common.atomic import require_writable
+from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.download.contents import FAULTS, list_faults, require_every_class
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
 from cifar_pipeline.images.errors import ImageFolderError
-from cifar_pipeline.images.layout import TRAIN, ImageFolder, find_images
+from cifar_pipeline.images.layout import ImageFolder, find_images
 from cifar_pipeline.images.paths import shown
-from cifar_pipeline.params.loading import read_yaml
+from cifar_pipeline.params.download import TRACKED, DownloadParams
+from cifar_pipeline.params.loading import is_text, read_yaml
 from cifar_pipeline.params.whole_file import Params, validate_whole
 from cifar_pipeline.preprocess.hold_out import require_splits
 
@@ -54,10 +68,14 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
         ParamsError: params.yaml, as it is or as it would be, cannot be used; or an option.
         PipelineError: the folder cannot be used.
     """
-    content = read_yaml(path)
+    content = _read(path)
     now = validate_whole(content, path)
+    _require_possible(options, content, path)
+    if not folder.exists():  # a shell expands ~ not everywhere
+        folder = Path(os.path.expanduser(folder))  # noqa: PTH111
     images = _opened(folder, path)
     source = _written_source(folder, path)
+    require_writable(path.resolve().parent, path.resolve().name)
     console = make_console()
     read_from = time.time()
     found = survey(images, options.fit or now.download.fit)
@@ -66,13 +84,17 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
         now.download.pictures == found.digest  # perhaps the folder has moved
         or _same_folder(now.download.source, folder, path)
     )
-    _require_images(found)
     listing = path.parent / "data" / FAULTS
     list_faults(listing, images, found.contents)
+    _require_images(found, listing)
     print_survey(console, found, listing)
+    require_every_class(images, found.contents)
+    _require_something(found)
     notes = read_adoption(path)
     files = noted_files(images, found.contents)
-    told = again and notes is not None and _tell_changes(console, notes, files)
+    raw = path.parent / "data" / "raw"
+    known = notes.files if notes else files_in_raw(raw, now.download.pictures)
+    told = again and known is not None and _tell_changes(console, known, files)
 
     reasons = {
         "download.source": "relative to the project" if not source.startswith("/") else "",
@@ -83,8 +105,13 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
         for key, value in (("download.source", source), (PICTURES, found.digest))
     ]
     # What else stands there was chosen at the first adoption, or by the user since.
-    rest = chosen_by_options(options) if again else recommend(found, options, content)[0]
-    choices = [*identity, *rest]
+    rest = (
+        [*_parts_gone(found, notes), *chosen_by_options(options)]
+        if again
+        else recommend(found, options, content)[0]
+    )
+    by_key = {choice.key: choice for choice in (*identity, *_tracked(content), *rest)}
+    choices = list(by_key.values())
     text, after = changed(path, {choice.key: choice.value for choice in choices})
     _require_usable(validate_whole(after, path), found)
     write_adoption(path, _noted(content, choices, notes, found, files, again))
@@ -114,7 +141,7 @@ def return_to_cifar10(path: Path) -> None:
     Raises:
         ParamsError: params.yaml cannot be used.
     """
-    content = read_yaml(path)
+    content = _read(path)
     now = validate_whole(content, path)
     console = make_console()
     source = local_source(now.download.source)
@@ -147,6 +174,22 @@ def return_to_cifar10(path: Path) -> None:
     console.print("The data are CIFAR-10 again. The next step: `make repro`.")
 
 
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise ParamsError(
+            f"{shown(str(path))} is not there; call this in the project's folder, or name the file "
+            "with --params"
+        )
+    return read_yaml(path)
+
+
+def _require_possible(options: Options, content: Mapping[str, Any], path: Path) -> None:
+    """Refuse options that can be no values of params.yaml, before all pictures are looked at."""
+    said = {choice.key: choice.value for choice in chosen_by_options(options)}
+    # Where no size is said, a preset may need the one that will be recommended.
+    validate_whole(with_values(content, {"download.image_size": LARGE, **said}), path)
+
+
 def _opened(folder: Path, path: Path) -> ImageFolder:
     if folder.is_dir():
         if not is_picture_folder(folder):
@@ -164,26 +207,53 @@ def _opened(folder: Path, path: Path) -> ImageFolder:
         raise PipelineError(str(error)) from None
 
 
-def _require_images(found: Survey) -> None:
+def _require_images(found: Survey, listing: Path) -> None:
     if not found.contents.kinds:
         path, why = next(iter(sorted(found.contents.faults.items())))
         raise PipelineError(
             f"{shown(str(found.images.root))}: none of {len(found.contents.sha256):,} files can be "
-            f"used, such as {shown(str(path))}: {why}"
+            f"used (all of them: {listing}), such as {shown(str(path))}: {why}"
         )
-    empty = found.images.names[int(found.counts[TRAIN].argmin())]
-    if not found.counts[TRAIN].min():
+
+
+def _require_something(found: Survey) -> None:
+    if len(found.constant) == len(CHANNELS):
         raise PipelineError(
-            f"{shown(str(found.images.root))}: no file of class {shown(empty)} can be used for "
-            "training; mend or remove its files"
+            f"{shown(str(found.images.root))}: all pixels of all pictures have one and the same "
+            "colour; nothing can be learnt of them"
         )
+
+
+def _tracked(content: Mapping[str, Any]) -> list[Choice]:
+    """Return what a params.yaml of before lacks, and dvc.yaml tracks."""
+    section = DownloadParams.model_fields
+    return [
+        Choice(f"download.{key}", section[key].default, "dvc.yaml tracks it")
+        for key in TRACKED
+        if key not in content["download"]
+    ]
+
+
+def _parts_gone(found: Survey, notes: Adoption | None) -> list[Choice]:
+    """Return the shares of parts that the folder gave at the last adoption, and gives no more."""
+    given = {file.part for file in notes.files.values()} if notes else set()
+    return [
+        choice
+        for choice in held_out(found)
+        if choice.key in {f"preprocess.{part}_images" for part in given}
+    ]
 
 
 def _written_source(folder: Path, path: Path) -> str:
     """Return the folder as params.yaml names it: relative to the project where it lies in it."""
     absolute = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay what they are
     root = Path(os.path.abspath(path.parent))  # noqa: PTH100
-    return str(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
+    source = str(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
+    if not is_text(source):
+        raise PipelineError(
+            f"{shown(source)}: this name is not UTF-8, as all of params.yaml is; rename the folder"
+        )
+    return f"./{source}" if source.startswith("~") else source
 
 
 def _same_folder(source: str | None, folder: Path, path: Path) -> bool:
@@ -191,12 +261,15 @@ def _same_folder(source: str | None, folder: Path, path: Path) -> bool:
     return named is not None and (path.parent / named).resolve() == folder.resolve()
 
 
-def _tell_changes(console: Any, notes: Adoption, files: Mapping[str, Any]) -> bool:
-    changes: Changes = changes_between(notes.files, files)
+def _tell_changes(
+    console: Console, before: Mapping[str, NotedFile], files: Mapping[str, NotedFile]
+) -> bool:
+    """Tell what has changed since the last adoption; say whether anything was told."""
+    changes = changes_between(before, files)
     if not any(changes):
         return False
-    before, after = (Counter(file.name for file in each.values()) for each in (notes.files, files))
-    print_changes(console, changes, before, after)
+    numbers = (Counter(file.name for file in each.values()) for each in (before, files))
+    print_changes(console, changes, *numbers)
     return True
 
 
@@ -217,7 +290,7 @@ def _noted(
     written = {choice.key: choice.value for choice in choices}
     was_cifar = value_of(content, PICTURES) is MISSING
     before = notes.before if notes and not was_cifar else {}
-    for key in written:
+    for key in {**CIFAR10, **written}:
         if was_cifar or (notes and key not in before):
             value = value_of(content, key)
             before = {**before, key: [] if value is MISSING else [value]}

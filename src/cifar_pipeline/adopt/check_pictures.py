@@ -11,7 +11,6 @@ from pathlib import Path
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.checksums import sha256_of
 from cifar_pipeline.common.console import say
-from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.download.cache import cache_folder
 from cifar_pipeline.download.contents import FAULTS, read_contents, require_no_faults
 from cifar_pipeline.download.own_pictures import decoding_of
@@ -57,18 +56,23 @@ def check_pictures(params: DownloadParams, folder: Path) -> ImageFolder | None:
         return None
     source = require_source(source)
     images = open_folder(source)
-    if params.pictures:
-        require_digest(source, digest_of(images, _sums(images)), params.pictures)
-        return images
-    contents = read_contents(images, decoding_of(params))
-    if params.broken_images == "stop":
-        require_no_faults(images, contents, folder / FAULTS)
-    require_digest(source, digest_of(images, contents.sha256), None)
+    sums = _sums(images) if params.pictures else {}
+    stop = params.broken_images == "stop"
+    # Some faults are seen without decoding; all of them are named at once.
+    if not sums or (stop and "" in sums.values()):
+        contents = read_contents(images, decoding_of(params))
+        if stop:
+            require_no_faults(images, contents, folder / FAULTS)
+        sums = contents.sha256
+    require_digest(source, digest_of(images, sums), params.pictures)
     return images
 
 
 def _sums(images: ImageFolder) -> dict[Path, str]:
-    """Return the SHA-256 of each file, noted in the cache for the next time."""
+    """Return the SHA-256 of each file, noted in the cache for the next time.
+
+    It is "" of a file that cannot be read or is empty, as in the digest of a folder.
+    """
     notes = _notes_path(images.root)
     known = _read_notes(notes)
     paths = [file.path for file in images.files]
@@ -95,24 +99,26 @@ def note_sums(images: ImageFolder, sums: Mapping[Path, str], read_from: float) -
     _write_notes(_notes_path(images.root), found, sums, read_from)
 
 
-def _stat_key(path: Path) -> tuple[int, int, int]:
-    """Return what changes with a file: its size, the time of its last change, its inode."""
+def _stat_key(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes with a file: its size, the time of its last change, its inode.
+
+    None: there is no file that could be a picture.
+    """
     try:
         require_regular(str(path))
         status = path.stat()
-    except PictureError as error:
-        raise PipelineError(f"download.source: {error}; mend or remove it") from None
+    except (PictureError, OSError):
+        return None
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, or "" as `read_image` does of what it cannot read."""
     try:
+        require_regular(str(path))
         return sha256_of(path)
-    except OSError as error:
-        raise PipelineError(
-            f"download.source: {shown(str(path))}: cannot be read ({error.strerror}); mend or "
-            "remove it"
-        ) from None
+    except (PictureError, OSError):
+        return ""
 
 
 def _notes_path(root: Path) -> Path:
@@ -122,24 +128,27 @@ def _notes_path(root: Path) -> Path:
 
 def _read_notes(path: Path) -> dict[str, tuple[int, int, int, str]]:
     try:
-        return {name: tuple(values) for name, values in json.loads(path.read_text()).items()}
+        return {
+            name: tuple(values)
+            for name, values in json.loads(path.read_text(encoding="utf-8")).items()
+        }
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
 
 
 def _write_notes(
     path: Path,
-    found: Mapping[str, tuple[int, int, int]],
+    found: Mapping[str, tuple[int, int, int] | None],
     sums: Mapping[Path, str],
     read_from: float,
 ) -> None:
     notes = {
         name: (*key, sums[Path(name)])
         for name, key in found.items()
-        if read_from - key[1] / 1e9 > _SETTLED_SECONDS
+        if key and sums[Path(name)] and read_from - key[1] / 1e9 > _SETTLED_SECONDS
     }
     try:
         with replacing(path) as temporary:
-            temporary.write_text(json.dumps(notes))
+            temporary.write_text(json.dumps(notes), encoding="utf-8")
     except OSError:  # only slower the next time
         return

@@ -82,7 +82,7 @@ def _number_or_share(text: str | None, option: str) -> int | float | None:
     if text is None:
         return None
     try:
-        return int(text) if text.isdecimal() else float(text)
+        return int(text) if text.removeprefix("-").isdecimal() else float(text)
     except ValueError:
         raise ParamsError(
             f"{option}: expected a number of images or a share such as 0.1, got {text!r}"

@@ -11,9 +11,14 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from cifar_pipeline.common.atomic import replacing
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.dataset.arrays import load_class_names
+from cifar_pipeline.dataset.image_set import load_files, load_image_set
 from cifar_pipeline.download.cache import cache_folder
 from cifar_pipeline.download.contents import Contents
 from cifar_pipeline.images.layout import ImageFolder
+
+_UNKNOWN = "?"  # the SHA-256 of a file that was not noted
 
 
 class NotedFile(NamedTuple):
@@ -72,15 +77,40 @@ def changes_between(before: Mapping[str, NotedFile], after: Mapping[str, NotedFi
         added=sorted(after.keys() - before.keys()),
         removed=sorted(before.keys() - after.keys()),
         changed=sorted(
-            name for name in after.keys() & before.keys() if after[name] != before[name]
+            name
+            for name in after.keys() & before.keys()
+            if after[name][:2] != before[name][:2]
+            or before[name].sha256 not in (_UNKNOWN, after[name].sha256)
         ),
     )
+
+
+def files_in_raw(raw: Path, digest: str | None) -> dict[str, NotedFile] | None:
+    """Return the files of a folder as `download` has left their names; None where it has not.
+
+    Another machine has no notes, but perhaps what DVC has of the pictures. Of the files' bytes
+    nothing is known then.
+
+    Args:
+        raw: data/raw.
+        digest: of the folder.
+    """
+    try:
+        described = load_image_set(raw, "download")
+        if described.pictures != digest or described.left_out:  # what was left out has no name
+            return None
+        names = load_class_names(raw, "download")
+        table = load_files(raw, "download")
+    except PipelineError:
+        return None
+    rows = zip(table["file"], table["part"], table["label"], strict=True)
+    return {file: NotedFile(part, names[label], _UNKNOWN) for file, part, label in rows}
 
 
 def read_adoption(params: Path) -> Adoption | None:
     """Return the last adoption of the project of this params.yaml; None where none is known."""
     try:
-        return Adoption.model_validate(json.loads(_path(params).read_text()))
+        return Adoption.model_validate(json.loads(_path(params).read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError):
         return None
 
@@ -88,7 +118,7 @@ def read_adoption(params: Path) -> Adoption | None:
 def write_adoption(params: Path, adoption: Adoption) -> None:
     """Note an adoption. Without these notes less is known the next time, and nothing fails."""
     with suppress(OSError), replacing(_path(params)) as temporary:
-        temporary.write_text(json.dumps(adoption.model_dump()))
+        temporary.write_text(json.dumps(adoption.model_dump()), encoding="utf-8")
 
 
 def forget_adoption(params: Path) -> None:

@@ -1,9 +1,7 @@
 """What adopt prints: the folder's table, what has changed, and what params.yaml got and why."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +22,6 @@ _SHOWN_CHANGES = 5  # of each kind
 
 def make_console() -> Console:
     """Return a console that prints as it is told."""
-    # A name may have characters that the terminal's or the log's encoding lacks.
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
@@ -50,7 +45,7 @@ def print_survey(console: Console, found: Survey, listing: Path) -> None:
 
 def _class_table(found: Survey) -> Table:
     table = Table()
-    table.add_column("class")
+    table.add_column("class", overflow="fold")  # a long name is whole
     parts = [part for part in PARTS if part in found.counts]
     for part in parts:
         table.add_column(part, justify="right")
@@ -73,8 +68,11 @@ def _facts(found: Survey, listing: Path) -> Iterable[tuple[str, str]]:
         yield "grey", f"{of} of {number:,} pictures"
     if found.constant:
         yield "channels", f"{', '.join(found.constant)}: the same in every pixel"
-    again = f"{found.repeated:,} pictures are in two parts or under two labels"
-    yield "repeated", again if found.repeated else "none in two parts or under two labels"
+    again = f"{found.repeated:,} pictures are" if found.repeated else "none"
+    copies = f"; {found.copies:,} are copies within their class" if found.copies else ""
+    yield "repeated", f"{again} in two parts or under two labels{copies}"
+    if found.unused:
+        yield "not used", f"{len(found.unused):,} beside the images: {_first(found.unused)}"
     faults = sorted(found.contents.faults.items())
     if not faults:
         yield "broken", "none"

@@ -1,5 +1,6 @@
 """Change values of params.yaml and leave every other byte: comments, order and spaces."""
 
+import copy
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,8 +53,7 @@ def changed(path: Path, changes: Mapping[str, Any]) -> Changed:
     edits = [_edit(text, root, name, value) for name, value in changes.items()]
     for edit in sorted((edit for edit in edits if edit), reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
-    for name, value in changes.items():
-        _set(expected, name, value)
+    expected = with_values(expected, changes)
     try:
         done = YAML(typ="safe", pure=True).load(text) == expected
     except YAMLError:
@@ -113,14 +113,24 @@ def _scalar(value: Any) -> str:
     return text.getvalue().removeprefix("x: ").rstrip("\n")
 
 
-def _set(content: dict[str, Any], name: str, value: Any) -> None:
-    *parents, key = name.split(".")
-    for parent in parents:
-        content = content[parent]
-    if value is MISSING:
-        content.pop(key, None)
-    else:
-        content[key] = value
+def with_values(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a params.yaml with other values.
+
+    Args:
+        content: as read.
+        changes: as in `changed`.
+    """
+    copied: dict[str, Any] = copy.deepcopy(dict(content))
+    for name, value in changes.items():
+        *parents, key = name.split(".")
+        section = copied
+        for parent in parents:
+            section = section[parent]
+        if value is MISSING:
+            section.pop(key, None)
+        else:
+            section[key] = value
+    return copied
 
 
 def write_text(path: Path, text: str) -> bool:

@@ -1,6 +1,8 @@
 """Look at every picture of a folder: what is there, and what is wrong with it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +14,14 @@ from cifar_pipeline.download.contents import Contents, read_contents, shuffled
 from cifar_pipeline.download.picture_source import digest_of
 from cifar_pipeline.download.same_pictures import groups_of
 from cifar_pipeline.images.decoding import Decoded
-from cifar_pipeline.images.layout import PARTS, TRAIN, ImageFile, ImageFolder
+from cifar_pipeline.images.layout import (
+    PARTS,
+    TRAIN,
+    ImageFile,
+    ImageFolder,
+    is_folder,
+    visible,
+)
 
 _LOOKED_AT = 32  # pixels a side: enough for all questions, and JPEGs decode quickest at it
 CHANNELS = ("red", "green", "blue")
@@ -40,6 +49,9 @@ class Survey:
         elongated: the share of the training images whose longer side is `ELONGATED` times the
             shorter one or more.
         repeated: the images that are also in another part or under another label.
+        copies: the images that are another one's copies in the same part and class.
+        unused: what lies in the folder and is none of its images, as paths in it, sorted. A folder
+            stands for all that is in it, and ends in /.
         grey: the number of images without colour.
         constant: the channels in which all pixels of all images are equal.
         small: the training images in the order of their file list, uint8 (N, SIDE, SIDE, 3).
@@ -54,6 +66,8 @@ class Survey:
     short_side: int
     elongated: float
     repeated: int
+    copies: int
+    unused: tuple[str, ...]
     grey: int
     constant: tuple[str, ...]
     small: np.ndarray
@@ -107,6 +121,7 @@ def survey(images: ImageFolder, fit: Fit) -> Survey:
     trained = np.array([contents.kinds[file.path][:2] for file in usable[TRAIN]]).reshape(-1, 2)
     short, long = trained.min(axis=1), trained.max(axis=1)
     flat = pixels.least == pixels.greatest
+    again, copies = _repeated(usable, contents)
     return Survey(
         images=images,
         contents=contents,
@@ -118,7 +133,9 @@ def survey(images: ImageFolder, fit: Fit) -> Survey:
         sizes=_sizes(every),
         short_side=int(np.median(short)) if len(short) else 0,
         elongated=float((long >= ELONGATED * short).mean()) if len(short) else 0.0,
-        repeated=_repeated(usable, contents),
+        repeated=again,
+        copies=copies,
+        unused=_unused(images),
         grey=pixels.grey,
         constant=tuple(name for name, is_flat in zip(CHANNELS, flat, strict=True) if is_flat),
         small=pixels.small[: pixels.kept],
@@ -135,15 +152,25 @@ def _sizes(every: np.ndarray) -> Sizes:
     return Sizes(*((int(width), int(height)) for width, height in (smallest, median, largest)))
 
 
-def _repeated(usable: dict[str, list[ImageFile]], contents: Contents) -> int:
+def _repeated(usable: dict[str, list[ImageFile]], contents: Contents) -> tuple[int, int]:
+    """Return the numbers of images that are repeated, and of copies in one part and class."""
     rows = [(part, file) for part, files in usable.items() for file in files]
     if not rows:
-        return 0
+        return 0, 0
     groups = groups_of(contents.fingerprints)
-    return int(
-        repeated(
-            np.array([PARTS.index(part) for part, _ in rows]),
-            np.array([file.label for _, file in rows]),
-            np.array([groups[file.path] for _, file in rows]),
-        ).sum()
-    )
+    places = [(PARTS.index(part), file.label, groups[file.path]) for part, file in rows]
+    return int(repeated(*np.array(places).T).sum()), len(places) - len(set(places))
+
+
+def _unused(images: ImageFolder) -> tuple[str, ...]:
+    used = {file.path for file in images.files} | ({images.table} if images.table else set())
+    around = {folder for path in used for folder in path.parents}
+
+    def below(folder: Path) -> Iterator[str]:
+        for entry in visible(folder):
+            if entry in around:
+                yield from below(entry)
+            elif entry not in used:
+                yield f"{entry.relative_to(images.root)}{'/' if is_folder(entry) else ''}"
+
+    return tuple(below(images.root))

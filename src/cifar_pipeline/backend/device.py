@@ -12,11 +12,11 @@ import keras
 from cifar_pipeline.backend.jax import jax_gpu_details
 from cifar_pipeline.backend.tensorflow import tensorflow_gpu_details
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import is_lack_of_memory
 
 Precision = Literal["float32", "bfloat16"]
 Convolution = Literal["direct", "fourier"]
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
-_NO_MEMORY = ("ResourceExhausted", "RESOURCE_EXHAUSTED")
 _AMPERE = (8, 0)
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -56,7 +56,7 @@ def describe_device() -> str:
 def _reported_by_linux(cpuinfo: Path, field: str) -> str:
     """Return what Linux reports of the first core under `field`, empty elsewhere."""
     try:
-        lines = cpuinfo.read_text().splitlines()
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
     line = next((line for line in lines if line.partition(":")[0].strip() == field), "")
@@ -130,10 +130,8 @@ def within_memory(remedy: str) -> Iterator[None]:
     """
     try:
         yield
-    # TensorFlow and JAX have a class each, which only one of them can import.
     except Exception as error:
-        words = f"{type(error).__name__} {error}"
-        if not isinstance(error, MemoryError) and not any(sign in words for sign in _NO_MEMORY):
+        if not is_lack_of_memory(error):
             raise
         raise PipelineError(f"{describe_device()}: out of memory; {remedy}") from None
 

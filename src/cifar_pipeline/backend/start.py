@@ -6,15 +6,20 @@ import platform
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.streams import standard_error_into
+from cifar_pipeline.common.system_errors import advice_for, reason_of
 
+_TESTED = ("tensorflow", "jax")
+_KNOWN = (*_TESTED, "torch", "openvino")
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # oneDNN's kernels. TensorFlow uses them by itself only where the processor has instructions for
 # neural networks (AVX512-VNNI and newer); with AVX2 alone they are two to three times as fast too.
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 _X86 = {"x86_64", "AMD64"}  # elsewhere it is not measured
+_IN_MEMORY = "/dev/shm"  # Linux has it almost everywhere
 _JAX_DETERMINISM = "--xla_gpu_deterministic_ops=true"  # JAX is deterministic on a CPU anyway
 
 
@@ -25,8 +30,8 @@ def start_backend() -> None:
     float type or image layout: none of them may change a result. KERAS_BACKEND chooses the
     backend, TensorFlow by default, which computes with oneDNN on every x86 processor unless
     TF_ENABLE_ONEDNN_OPTS is 0. TensorFlow 2.21 prints some of its notes whatever its log level
-    says; where the user has set TF_CPP_MIN_LOG_LEVEL, everything shows, and when the start fails,
-    so do the notes that were kept back.
+    says; where the user has set TF_CPP_MIN_LOG_LEVEL, everything shows, and when the start fails
+    for no known reason, so do the notes that were kept back.
 
     Raises:
         PipelineError: the backend cannot be imported.
@@ -34,6 +39,7 @@ def start_backend() -> None:
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend == "jax" and _JAX_DETERMINISM not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_JAX_DETERMINISM}".strip()
+    _find_temporary_folder()
     shown = _LEVEL in os.environ
     choices = {_LEVEL: "2", **({_ONEDNN: "1"} if platform.machine() in _X86 else {})}
     # Keras would import Matplotlib for its galleries, and TensorFlow Lite imports JAX, which takes
@@ -54,12 +60,31 @@ def start_backend() -> None:
             from cifar_pipeline.backend.tensorflow import enable_determinism
 
             enable_determinism()
-    except (ImportError, ValueError) as error:
+    # A package that is there can fail in many ways: TensorFlow's libraries, for one, in its own.
+    except (ImportError, OSError, MemoryError, ValueError, RuntimeError, AttributeError) as error:
+        advice = _advice(error, backend)
         raise PipelineError(
-            f"Keras cannot start on {backend} ({error}); unset KERAS_BACKEND or install {backend}"
+            f"Keras cannot start on {backend} ({reason_of(error)}){f'; {advice}' if advice else ''}"
         ) from None
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format("channels_last")
+
+
+def _find_temporary_folder() -> None:
+    """Let temporary files lie in memory where no folder takes them: TensorFlow asks for one."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        if os.access(_IN_MEMORY, os.W_OK | os.X_OK):
+            tempfile.tempdir = _IN_MEMORY
+
+
+def _advice(error: Exception, backend: str) -> str:
+    if backend not in _KNOWN:
+        return f"unset KERAS_BACKEND, or set it to {' or '.join(_TESTED)}"
+    if backend != "tensorflow" and isinstance(error, ModuleNotFoundError):
+        return f"unset KERAS_BACKEND or install {backend}"
+    return advice_for(error)
 
 
 @contextmanager
@@ -107,17 +132,19 @@ def _without_garbage_collection() -> Iterator[None]:
 @contextmanager
 def _standard_error_kept_back() -> Iterator[None]:
     """Send file descriptor 2, which C++ writes to, into a file; print that if the block fails."""
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
-        os.dup2(kept.fileno(), 2)
+    with ExitStack() as stack:
+        kept = None
+        with suppress(OSError):  # without temporary files the notes show
+            kept = stack.enter_context(tempfile.TemporaryFile())
+        if kept is None:
+            yield
+            return
+        terminal = stack.enter_context(standard_error_into(kept.fileno()))
         try:
             yield
-        except Exception:
+        except Exception as error:
             kept.seek(0)
-            os.write(terminal, kept.read())
+            if not advice_for(error, otherwise=""):
+                with suppress(OSError):  # it is closed, full or gone
+                    os.write(terminal, kept.read())
             raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(terminal, 2)
-            os.close(terminal)

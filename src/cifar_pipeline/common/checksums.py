@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import advice_for, reason_of
 
 MANIFEST = "manifest.json"
 # Not `dvc repro --force`: when the stage writes the same bytes again, DVC keeps a damaged object.
@@ -30,7 +31,9 @@ def write_manifest(folder: Path) -> None:
     listed = (path for path in folder.iterdir() if path.name != MANIFEST)
     files = (path for path in listed if not path.name.startswith("."))
     with replacing(folder / MANIFEST) as temporary:
-        temporary.write_text(manifest_text({path.name: sha256_of(path) for path in files}))
+        temporary.write_text(
+            manifest_text({path.name: sha256_of(path) for path in files}), encoding="utf-8"
+        )
 
 
 def read_manifest(folder: Path, stage: str) -> dict[str, str]:
@@ -42,11 +45,12 @@ def read_manifest(folder: Path, stage: str) -> dict[str, str]:
     path = folder / MANIFEST
     _require(path, stage)
     try:
-        sums = json.loads(path.read_text())
+        sums = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(sums, dict):
-            raise ValueError
-    except (OSError, ValueError):
-        raise PipelineError(f"{path} cannot be read; {HEAL}") from None
+            raise ValueError("no JSON object")
+    except (OSError, ValueError) as error:
+        advice = advice_for(error, otherwise=HEAL)
+        raise PipelineError(f"{path} cannot be read ({reason_of(error)}); {advice}") from None
     return sums
 
 

@@ -3,11 +3,13 @@
 Imports the standard library only and keeps to old syntax: it must load where nothing else does.
 """
 
+from __future__ import annotations  # an old Python has to load this, to be told that it is old
+
 import sys
 from importlib.util import find_spec
 
 from cifar_pipeline.common.errors import recovery
-from cifar_pipeline.common.sigint import end_at_once
+from cifar_pipeline.common.start import start_program
 
 NEEDED = (
     "jinja2",
@@ -33,12 +35,11 @@ def _is_missing(module: str) -> bool:
 
 
 def require_environment() -> None:
-    """End the process with status 1 and one line unless this is the project's Python.
+    """Start a stage; end it with status 1 and one line unless this is the project's Python.
 
-    `python` in a DVC command is whatever comes first on PATH, often the system's. From here on
-    Ctrl-C is one line too.
+    `python` in a DVC command is whatever comes first on PATH, often the system's.
     """
-    end_at_once(f"interrupted: run the same command again{recovery()}")
+    start_program(f"run the same command again{recovery()}")
     reason = ""
     if not (3, 11) <= sys.version_info < (3, 14):
         reason = f"is Python {sys.version_info[0]}.{sys.version_info[1]}, not 3.11 to 3.13"

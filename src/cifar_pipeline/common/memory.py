@@ -62,7 +62,7 @@ def cgroup_limit(root: Path = _CGROUPS, own: Path = _OWN) -> int | None:
         own: the file that names this process's groups.
     """
     try:
-        lines = own.read_text().splitlines()
+        lines = own.read_text(encoding="utf-8").splitlines()
     except OSError:
         return None
     limits = []
@@ -82,7 +82,7 @@ def cgroup_limit(root: Path = _CGROUPS, own: Path = _OWN) -> int | None:
 
 def _limit(path: Path) -> int | None:
     try:
-        limit = int(path.read_text())
+        limit = int(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # "max"
         return None
     return limit if limit < _NO_LIMIT else None
@@ -90,7 +90,7 @@ def _limit(path: Path) -> int | None:
 
 def _reported_by_linux() -> dict[str, int]:
     try:
-        lines = _MEMINFO.read_text().splitlines()
+        lines = _MEMINFO.read_text(encoding="utf-8").splitlines()
     except OSError:
         return {}
     fields = (line.split() for line in lines)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES, IMAGE_SHAPE
 
 TRAIN_BATCHES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
@@ -54,7 +55,8 @@ def read_batches(folder: Path, names: tuple[str, ...]) -> tuple[np.ndarray, np.n
         try:
             decoded.append(decode_batch(path.read_bytes()))
         except OSError as error:
-            raise PipelineError(f"{path}: {error.strerror}; run `dvc repro download`") from None
+            line = refusal(error, path, "read", otherwise="run `dvc repro download`")
+            raise PipelineError(line) from None
         except ValueError as error:
             raise PipelineError(f"{path}: {error}; run `dvc repro --force download`") from None
     images, labels = zip(*decoded, strict=True)

@@ -59,10 +59,10 @@ def channel_statistics(images: np.ndarray) -> ChannelStatistics:
 def write_statistics(folder: Path, statistics: ChannelStatistics) -> None:
     """Write the statistics into `folder`."""
     with replacing(folder / STATISTICS) as temporary:
-        temporary.write_text(json.dumps(statistics.model_dump(), indent=2) + "\n")
+        temporary.write_text(json.dumps(statistics.model_dump(), indent=2) + "\n", encoding="utf-8")
 
 
 def load_statistics(folder: Path) -> ChannelStatistics:
     """Return the statistics in `folder`, once verified; errors as `check_manifest`."""
     check_manifest(folder, [STATISTICS], "preprocess")
-    return ChannelStatistics.model_validate_json((folder / STATISTICS).read_text())
+    return ChannelStatistics.model_validate_json((folder / STATISTICS).read_text(encoding="utf-8"))

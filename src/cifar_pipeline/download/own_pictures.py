@@ -20,11 +20,12 @@ from cifar_pipeline.dataset.image_set import (
     image_set_text,
     write_files,
 )
-from cifar_pipeline.dataset.npy_files import open_for_writing, write_rows
+from cifar_pipeline.dataset.npy_files import write_array, writing_rows
 from cifar_pipeline.download.contents import (
     FAULTS,
     Contents,
     read_contents,
+    require_every_class,
     require_no_faults,
     shuffled,
 )
@@ -70,6 +71,7 @@ def install_pictures(folder: Path, raw: Path, params: DownloadParams) -> dict[st
         contents, sizes = _decode(images, decoding, temporary)
         if params.broken_images == "stop":
             require_no_faults(images, contents, raw.parent / FAULTS)
+        require_every_class(images, contents)
         require_digest(folder, digest_of(images, contents.sha256), params.pictures)
         records = _records(images, contents)
         write_files(temporary[FILES], records)
@@ -87,7 +89,7 @@ def install_pictures(folder: Path, raw: Path, params: DownloadParams) -> dict[st
         )
         temporary[IMAGE_SET].write_text(image_set_text(described), encoding="utf-8")
         sums = {name: sha256_of(path) for name, path in temporary.items()}
-        manifest.write_text(manifest_text(sums))
+        manifest.write_text(manifest_text(sums), encoding="utf-8")
     return sizes
 
 
@@ -97,26 +99,21 @@ def _decode(
     """Fill the arrays of all parts; return what was found, and how many images each part has."""
     places = {file.path: (part, file.label) for part, of in images.parts.items() for file in of}
     labels: dict[str, list[int]] = {part: [] for part in images.parts}
-    arrays = {
-        part: open_for_writing(
-            temporary[array_names(part)[0]], (len(files), decoding.size, decoding.size, 3)
-        )
-        for part, files in images.parts.items()
-    }
+    shape = (decoding.size, decoding.size, 3)
+    with ExitStack() as stack:
+        append = {
+            part: stack.enter_context(writing_rows(temporary[array_names(part)[0]], shape))
+            for part in images.parts
+        }
 
-    def use(path: Path, image: Decoded) -> None:
-        part, label = places[path]
-        arrays[part][len(labels[part])] = image.pixels
-        labels[part].append(label)
+        def use(path: Path, image: Decoded) -> None:
+            part, label = places[path]
+            append[part](image.pixels[np.newaxis])
+            labels[part].append(label)
 
-    contents = read_contents(images, decoding, use)
-    for part, array in arrays.items():
-        images_name, labels_name = array_names(part)
-        if len(labels[part]) < len(array):
-            with replacing(temporary[images_name]) as shorter:
-                write_rows(shorter, array, np.arange(len(labels[part])))
-        with temporary[labels_name].open("wb") as file:
-            np.save(file, np.array(labels[part], np.uint8), allow_pickle=False)
+        contents = read_contents(images, decoding, use)
+    for part, kept in labels.items():
+        write_array(temporary[array_names(part)[1]], np.array(kept, np.uint8))
     return contents, {part: len(kept) for part, kept in labels.items()}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cifar_pipeline.common.checksums import sha256_of
 from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.common.system_errors import reason_of
 from cifar_pipeline.dataset.binary_format import BATCH_FILES, BINARY_FOLDER
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import ImageFolder, find_images
@@ -39,12 +40,13 @@ def _existing_or_not(source: str) -> Path:
         ParamsError: it does not, because of its length, a character or the permissions.
     """
     try:
-        path = Path(source).expanduser()
+        # Not pathlib's: it takes "./~" for "~", and fails where there is no such user.
+        path = Path(os.path.expanduser(source))  # noqa: PTH111
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return path
-    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: ~ of an unknown user
-        reason = getattr(error, "strerror", None) or str(error)
+    except (OSError, ValueError) as error:
+        reason = reason_of(error)
         raise ParamsError(
             f"download.source: {shown(source[:200])} is no path that can be looked at ({reason})"
         ) from None

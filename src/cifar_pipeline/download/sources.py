@@ -21,12 +21,13 @@ class Fetcher:
     Attributes:
         fetch: writes the archive at an address to a path. The path may hold the first bytes of an
             earlier attempt, and the function may continue it. It reports the bytes that arrive to
-            the monitor and to the progress bar. It raises `SourceError` where the
-            source fails, and `OSError` where the path cannot be written.
+            the monitor and to the progress bar. It returns whether all bytes came in one piece. It
+            raises `SourceError` where the source fails, and `OSError` where the path cannot be
+            written.
         unavailable: returns why no source of this kind can work on this machine, None if it can.
     """
 
-    fetch: Callable[[str, Path, RateMonitor, ProgressBar], None]
+    fetch: Callable[[str, Path, RateMonitor, ProgressBar], bool]
     unavailable: Callable[[], str | None] = _always
 
 

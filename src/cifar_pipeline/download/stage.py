@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from cifar_pipeline.common.atomic import writing
+from cifar_pipeline.common.atomic import require_writable, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.download.archives import batches_in_archive, batches_in_folder
@@ -22,6 +22,7 @@ from cifar_pipeline.download.errors import (
     OtherFilesError,
     SourceError,
     TooSlowError,
+    UnreadableError,
 )
 from cifar_pipeline.download.install import describe, install, is_installed
 from cifar_pipeline.download.own_pictures import install_pictures
@@ -33,6 +34,7 @@ from cifar_pipeline.download.picture_source import (
 from cifar_pipeline.download.progress import progress_bar
 from cifar_pipeline.download.rate_limit import RateMonitor
 from cifar_pipeline.download.sources import FETCHERS
+from cifar_pipeline.images.paths import shown
 from cifar_pipeline.params.download import DownloadParams, RemoteSource
 from cifar_pipeline.params.image_size import require_cifar_size
 
@@ -58,7 +60,7 @@ def download(raw: Path, params: DownloadParams) -> None:
         sizes = install_pictures(require_source(source), raw, params)
         listed = ", ".join(f"{part} {number:,}" for part, number in sizes.items())
         say(
-            f"{source}: {listed} pictures verified and made {params.image_size} x "
+            f"{shown(str(source))}: {listed} pictures verified and made {params.image_size} x "
             f"{params.image_size}"
         )
         return
@@ -70,6 +72,7 @@ def download(raw: Path, params: DownloadParams) -> None:
         describe(raw, sha256)
         say(f"{raw}: the six files are here already")
     else:
+        require_writable(raw)
         cache = cache_folder()
         with writing(cache, REMEDY), cache_alone(cache):
             if not _from_cache(cache, raw, sha256):
@@ -96,7 +99,7 @@ def _from_cache(cache: Path, raw: Path, sha256: Mapping[str, str]) -> bool:
     for archive in cached_archives(cache):
         try:
             install(batches_in_archive(archive), raw, sha256)
-        except OtherFilesError as error:
+        except (OtherFilesError, UnreadableError) as error:
             # Perhaps `sha256` in params.yaml is wrong, not the archive: it was verified once.
             say(f"cache: passed over {archive}: {error}")
         except ArchiveError as error:
@@ -158,14 +161,18 @@ def _from_source(
     archive = archive_path(cache, source.name, source.address)
     part = part_path(archive)
     start = time.monotonic()
-    with progress_bar(source.name) as bar:
-        FETCHERS[source.kind].fetch(source.address, part, monitor, bar)
-    seconds = time.monotonic() - start
-    try:
-        install(batches_in_archive(part), raw, sha256)
-    except ArchiveError:
-        part.unlink()
-        raise
+    for first in (True, False):
+        with progress_bar(source.name) as bar:
+            in_one_piece = FETCHERS[source.kind].fetch(source.address, part, monitor, bar)
+        seconds = time.monotonic() - start
+        try:
+            install(batches_in_archive(part), raw, sha256)
+            break
+        except ArchiveError as error:
+            part.unlink()
+            if in_one_piece or not first:
+                raise
+            say(f"{source.name}: {error}; it came in pieces, perhaps of two files: once more")
     part.replace(archive)
     megabytes = archive.stat().st_size / 1e6
     say(

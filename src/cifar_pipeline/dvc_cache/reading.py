@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cifar_pipeline.common.system_errors import reason_of
 from cifar_pipeline.dvc_cache.hashing import md5_of
 from cifar_pipeline.dvc_cache.records import DIRECTORY, Record
 
@@ -73,7 +74,7 @@ def read_objects(cache: Any) -> Objects:
             objects.size += path.stat().st_size
             found = md5_of(path)
         except OSError as error:
-            objects.unreadable[oid] = error.strerror or type(error).__name__
+            objects.unreadable[oid] = reason_of(error)
             continue
         if found != oid.removesuffix(DIRECTORY):
             objects.damaged[oid] = found

@@ -1,5 +1,10 @@
 """Verify DVC's cache: `python -m cifar_pipeline.dvc_cache.verify`, or `make verify`."""
 
+from cifar_pipeline.common.start import start_program
+
+if __name__ == "__main__":
+    start_program("run `make verify` again")
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cifar_pipeline.common.console import command_app, complain, say
+from cifar_pipeline.common.console import command_app, complain, run_program, say
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import place_of, refusal
 from cifar_pipeline.dvc_cache.reading import Objects, WorkspaceFile, read_objects, read_workspace
 from cifar_pipeline.dvc_cache.records import Record, current_records, names_of
 from cifar_pipeline.dvc_cache.repair import put_back_or_remove
@@ -73,8 +79,7 @@ def _repository() -> Iterator[Any]:
     except DvcException as error:
         raise PipelineError(" ".join(str(error).split())) from None
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise PipelineError(f"{error.filename or 'the cache'}: {reason}") from None
+        raise PipelineError(refusal(error, place_of(error) or "the cache", "used")) from None
 
 
 def _name_the_damage(
@@ -140,4 +145,4 @@ def main(
 
 
 if __name__ == "__main__":
-    command_app(main, again="run `make verify` again")()
+    run_program(command_app(main, "run `make verify` again", prints=True))

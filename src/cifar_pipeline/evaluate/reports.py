@@ -15,6 +15,12 @@ from cifar_pipeline.metrics.confusion import error_table
 from cifar_pipeline.metrics.registry import values_of
 
 DIGITS = 6
+FILES = _METRICS, _ERRORS, _PAIRS, _PREDICTIONS = (
+    "test_metrics.json",
+    "per_class_errors.csv",
+    "confusion.csv",
+    "predictions.csv",
+)
 
 Metrics = dict[str, dict[str, float]]
 
@@ -69,15 +75,15 @@ def write_reports(folder: Path, predictions: Predictions) -> None:
         folder: the folder of the files; it is made when missing.
         predictions: in the order of the test split.
     """
-    with replacing(folder / "test_metrics.json") as temporary:
+    with replacing(folder / _METRICS) as temporary:
         content = json.dumps(metrics_of(predictions), indent=2) + "\n"
         temporary.write_text(content, encoding="utf-8", newline="\n")
     table = prediction_table(predictions)
     pairs = table[["label", "predicted"]].rename(columns={"label": "actual"})
     errors = error_table(predictions.matrix, predictions.names)
-    _write_csv(errors, folder / "per_class_errors.csv")
-    _write_csv(pairs, folder / "confusion.csv")
-    _write_csv(table, folder / "predictions.csv")
+    _write_csv(errors, folder / _ERRORS)
+    _write_csv(pairs, folder / _PAIRS)
+    _write_csv(table, folder / _PREDICTIONS)
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:

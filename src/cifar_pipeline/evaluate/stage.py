@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cifar_pipeline.common.atomic import writing
+from cifar_pipeline.common.atomic import require_writable, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.arrays import load_class_names, load_labels, load_split
@@ -15,7 +15,7 @@ from cifar_pipeline.evaluate.mixed_images import evaluate_mixed_images
 from cifar_pipeline.evaluate.page.provenance import gather_provenance
 from cifar_pipeline.evaluate.page.rendering import EvaluationResults, write_page
 from cifar_pipeline.evaluate.predictions import Predictions
-from cifar_pipeline.evaluate.reports import write_reports
+from cifar_pipeline.evaluate.reports import FILES, write_reports
 from cifar_pipeline.evaluate.terminal import print_results
 from cifar_pipeline.evaluate.test_time_augmentation import predict_with_augmentation
 from cifar_pipeline.evaluate.thresholds import choose_operating_point, write_operating_point
@@ -59,8 +59,10 @@ def evaluate(
         used: every section of params.yaml that made the model; the page shows them.
 
     Raises:
-        PipelineError: the arrays or the model cannot be used.
+        PipelineError: the arrays or the model cannot be used; a folder cannot be written.
     """
+    require_writable(reports, *FILES, _OPERATING_POINT, _PAGE)
+    require_writable(model.parent, _CARD)
     images, labels = load_split(processed, "test")
     names = load_class_names(processed)
     network = load_saved_model(model)

@@ -1,8 +1,11 @@
 """What evaluate prints: errors by class, the most confused pairs, and the metrics."""
 
+from dataclasses import replace
+
 from rich.console import Console
 from rich.table import Table
 
+from cifar_pipeline.common.console import printable
 from cifar_pipeline.evaluate.predictions import Predictions
 from cifar_pipeline.evaluate.scores import score_rows
 from cifar_pipeline.metrics.calibration import expected_calibration_error
@@ -22,6 +25,8 @@ def print_results(predictions: Predictions, pairs: int, console: Console | None 
         pairs: how many pairs of classes to show at most.
         console: where to print; standard output by default.
     """
+    # A model of another program may have names that would act on a terminal.
+    predictions = replace(predictions, names=tuple(map(printable, predictions.names)))
     console = console or Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = LOG_WIDTH
@@ -30,18 +35,18 @@ def print_results(predictions: Predictions, pairs: int, console: Console | None 
     if worst:
         console.print("most confused pairs, errors in both directions:")
     for first, second, errors in worst:
-        console.print(f"  {first} <-> {second}: {errors:,}")
+        console.print(f"  {first} <-> {second}: {errors:,}", soft_wrap=True)
     console.print(_metric_table(predictions))
     for line in (*_on_unequal_classes(predictions), *_summary(predictions)):
-        console.print(line)
+        console.print(line, soft_wrap=True)
 
 
 def _class_table(predictions: Predictions) -> Table:
     table = Table()
-    table.add_column("class")
+    table.add_column("class", overflow="fold")  # a long name is whole
     for heading in ("support", "errors", "error rate", "precision", "recall", "F1"):
         table.add_column(heading, justify="right")
-    table.add_column("most confused with")
+    table.add_column("most confused with", overflow="fold")
     for row in error_table(predictions.matrix, predictions.names).to_dict("records"):
         worst = row["most_confused_with"]
         table.add_row(

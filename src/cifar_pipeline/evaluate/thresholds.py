@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, Val
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.checksums import sha256_of
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.trained_model.outputs import ScoreName
 
 DIGITS = 6
@@ -113,7 +114,9 @@ def read_operating_point(path: Path, model_path: Path, score_name: str) -> Opera
         operating_point = OperatingPoint.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise PipelineError(f"{path} is missing; {remedy}") from None
-    except (OSError, ValidationError):
+    except OSError as error:
+        raise PipelineError(refusal(error, path, "read")) from None
+    except ValidationError:
         raise PipelineError(f"{path} cannot be read; {remedy} again") from None
     if operating_point.model_sha256 != sha256_of(model_path):
         raise PipelineError(f"{path} belongs to another model than {model_path}; {remedy} again")

@@ -1,21 +1,23 @@
 """The command `export`: write a trained model in other formats, and check each one."""
 
 import os
-import re
-import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cifar_pipeline.common.atomic import require_writable, writing
+from cifar_pipeline.common.atomic import exchange, require_writable, scratch_folder, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.common.streams import standard_error_dropped
+from cifar_pipeline.common.system_errors import advice_for, reason_of
 from cifar_pipeline.export.formats.base import ExportFormat, TracedModel, megabytes, trace
 from cifar_pipeline.export.formats.registry import FORMATS
+
+if TYPE_CHECKING:
+    import keras
 
 # The largest difference between a probability of an export and Keras' own: orders of magnitude
 # above the rounding errors of a float32 network, and far below the effect of a wrong layer.
@@ -67,11 +69,23 @@ def export(
     # be less exact than an export.
     tf.config.experimental.enable_tensor_float_32_execution(False)
     names = names_for(model, network)
-    require_writable(output)
-    with _quietly():
-        traced = trace(network, names)
+    require_writable(output, size=len(chosen) * model.stat().st_size)
+    traced = _traced(model, network, names)
     for export_format in chosen:
         say(_write_checked(export_format, traced, output))
+
+
+def _traced(path: Path, network: "keras.Model", names: tuple[str, ...]) -> TracedModel:
+    """Return the model at `path` with its graph.
+
+    Raises:
+        PipelineError: TensorFlow cannot make one.
+    """
+    try:
+        with _quietly():
+            return trace(network, names)
+    except Exception as error:  # any layer may raise anything
+        raise PipelineError(f"{path}: TensorFlow cannot run it ({reason_of(error)})") from None
 
 
 def _chosen(names: list[str]) -> list[ExportFormat]:
@@ -128,16 +142,19 @@ def _write_checked(export_format: ExportFormat, traced: TracedModel, output: Pat
     """
     import numpy as np
 
+    from cifar_pipeline.trained_model.classifier import image_shape, smallest_side
+    from cifar_pipeline.trained_model.keras_file import predict_probabilities
+
     network = traced.keras_model
-    shape = (_PROBE_IMAGES, *network.input_shape[1:])
+    shape = (_PROBE_IMAGES, *image_shape(network, smallest_side(network)))
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.float32)
     target = output / export_format.path
-    with writing(output), tempfile.TemporaryDirectory(dir=output, prefix=".export.") as folder:
-        new = Path(folder) / export_format.path
+    with writing(output), scratch_folder(output, ".export.") as folder:
+        new = folder / export_format.path
         with _errors_in_one_line(export_format, new):
             export_format.write(traced, new)
         # Before `load`, which gets the network and might change it.
-        expected = network.predict_on_batch(pixels)
+        expected = predict_probabilities(network, pixels, _PROBE_IMAGES)
         with _errors_in_one_line(export_format, new):
             runtime, run = export_format.load(new, network)
             # One image and several: the size of a batch is not built in.
@@ -172,27 +189,26 @@ def _errors_in_one_line(export_format: ExportFormat, new: Path) -> Iterator[None
         raise
     # Each library has errors of its own; TensorFlow's for a full disk is no OSError.
     except Exception as error:
-        reason = _reason(error).replace(f"{new.parent}/", "")
+        reason = reason_of(error).replace(f"{new.parent}/", "")
+        advice = advice_for(error, otherwise="")
         raise PipelineError(
             f"{export_format.title}: cannot be written to {new.parents[1]} ({reason}); what was "
-            "there is left as it was"
+            f"there is left as it was{f'; {advice}' if advice else ''}"
         ) from None
 
 
-def _reason(error: Exception) -> str:
-    """Return an error's message on one line, without the graph nodes that TensorFlow adds."""
-    text = re.sub(r"\{\{.*?\}\}|\[Op:\w+\]", "", str(error))
-    return " ".join(text.split())[:300] or type(error).__name__
-
-
 def _put_in_place(new: Path, target: Path) -> None:
-    """Rename `new` to `target`; a folder there moves beside `new`, and back if that fails.
+    """Rename `new` to `target`; a folder there takes the name of `new`.
 
-    A rename cannot replace a folder that holds files, so there are two renames and no export
-    between them: a process killed right then leaves the last export in the hidden folder of `new`.
+    A rename cannot replace a folder that holds files. Where the file system cannot exchange two
+    names, there are two renames and no export between them: a process killed right then leaves
+    none.
     """
     if not target.is_dir():
         new.replace(target)
+        return
+    with suppress(OSError):
+        exchange(new, target)
         return
     last = new.with_name("last")
     try:
@@ -213,14 +229,8 @@ def _quietly() -> Iterator[None]:
     if _LEVEL in os.environ:
         yield
         return
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
     try:
-        yield
+        with standard_error_dropped():
+            yield
     finally:
-        sys.stderr.flush()
-        os.dup2(terminal, 2)
-        os.close(terminal)
         os.environ.pop(_LEVEL, None)  # tf2onnx sets it

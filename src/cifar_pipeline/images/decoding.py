@@ -1,7 +1,6 @@
 """Decode one picture file, of any kind and size, into what the model takes."""
 
 import io
-import os
 import stat
 import warnings
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from cifar_pipeline.common.streams import standard_error_dropped
+from cifar_pipeline.common.system_errors import advice_for, errno_of, reason_of
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
 from cifar_pipeline.dataset.decoding import Decoding, Fit
 from cifar_pipeline.images.paths import PictureError, shown
@@ -206,17 +207,9 @@ def silenced() -> Iterator[None]:
     What is wrong with a file comes as an exception as well. The process's standard error goes
     nowhere meanwhile, that of all its threads.
     """
-    terminal = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
-        os.close(nowhere)
+    with standard_error_dropped(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def require_regular(path: str) -> None:
@@ -269,7 +262,7 @@ def _reason(path: str, error: Exception) -> str:
         return f"more pixels than the {MAX_PIXELS:,} that are the most; save it smaller"
     if isinstance(error, MemoryError):
         return "this picture does not fit into memory; save it smaller"
-    if isinstance(error, OSError) and error.strerror:
-        return f"cannot be read ({error.strerror}); check the file and its permissions"
+    if isinstance(error, OSError) and errno_of(error):
+        return f"cannot be read ({reason_of(error)}); {advice_for(error)}"
     detail = shown(" ".join(str(error).split()))[:80] or type(error).__name__
     return f"cut off, damaged or of a rare kind ({detail}); fetch it again or save it as PNG"

@@ -1,10 +1,14 @@
 """The table of a folder of images: a CSV file that gives each image file its label."""
 
 import csv
+import io
 import os
-from pathlib import Path
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import (
     PARTS,
@@ -42,6 +46,8 @@ def read_label_table(root: Path, table: Path) -> ImageFolder:
         ImageFolderError: it is no such table, or a file lies outside of `root` or stands twice.
     """
     rows = _rows(root, table)
+    if not rows:
+        raise ImageFolderError(f"{shown(str(table))}: no line below the first names a file")
     layout = f"a table, {shown(table.name)}"
     names = require_classes(root, (row.name for row in rows), layout)
     labels = {name: label for label, name in enumerate(names)}
@@ -64,31 +70,59 @@ def read_label_table(root: Path, table: Path) -> ImageFolder:
 
 
 def _rows(root: Path, table: Path) -> list[_Row]:
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ImageFolderError(
-            f"{shown(str(table))} cannot be read ({error.strerror}); allow reading it"
-        ) from None
-    except ValueError:
-        raise ImageFolderError(f"{shown(str(table))} is not UTF-8; save it as that") from None
-    head, *lines = text.splitlines() or [""]
-    delimiter = max(_DELIMITERS, key=head.count)
-    columns = _columns(next(csv.reader([head], delimiter=delimiter), []), table)
+    lines = _lines(table)
+    _, head = next(lines, (1, []))
+    columns = _columns(head, table)
     seen: dict[Path, int] = {}
     rows = []
-    for number, fields in enumerate(csv.reader(lines, delimiter=delimiter), start=2):
-        if not any(fields):
-            continue
+    for number, fields in lines:
         where = f"{shown(str(table))}, line {number}"
         if len(fields) <= max(columns.values()):
             raise ImageFolderError(f"{where}: expected a file and a label")
+        if any(fields[len(head) :]):
+            raise ImageFolderError(
+                f"{where}: {len(fields)} columns, and the first line has {len(head)}; put names "
+                'with a comma or semicolon between two "'
+            )
         row = _row(root, fields, columns, where)
         if row.path in seen:
-            raise ImageFolderError(f"{where}: the file stands in line {seen[row.path]} already")
+            raise ImageFolderError(
+                f"{where}: the file stands in line {seen[row.path]} already; remove one of the two"
+            )
         seen[row.path] = number
         rows.append(row)
     return rows
+
+
+def _lines(table: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the fields of every line that is not empty."""
+    try:
+        # Universal newlines would change those inside of a name.
+        text = table.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ImageFolderError(refusal(error, shown(str(table)), "read")) from None
+    except ValueError:
+        raise ImageFolderError(f"{shown(str(table))} is not UTF-8; save it as that") from None
+    if "\0" in text:
+        raise ImageFolderError(f"{shown(str(table))} has bytes 0; save it as plain text in UTF-8")
+    delimiter = max(_DELIMITERS, key=text.splitlines()[0].count) if text else ","
+    # Strict: a quote that is never closed would swallow all lines below it.
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
+    )
+    begins = 1
+    while True:
+        try:
+            fields = next(reader, None)
+        except csv.Error as error:
+            raise ImageFolderError(
+                f"{shown(str(table))}, line {begins}: is not valid CSV ({error}); mend the line"
+            ) from None
+        if fields is None:
+            return
+        if any(field.strip() for field in fields):
+            yield begins, fields
+        begins = reader.line_num + 1
 
 
 def _columns(head: list[str], table: Path) -> dict[str, int]:
@@ -101,7 +135,8 @@ def _columns(head: list[str], table: Path) -> dict[str, int]:
     if not {"file", "label"} <= found.keys():
         raise ImageFolderError(
             f"{shown(str(table))}: expected a first line with the columns file and label, got "
-            f"{', '.join(map(shown, head)) or 'nothing'}"
+            f"{', '.join(map(shown, head)) or 'nothing'}; name the columns so, or move this file "
+            "away where folders tell the classes"
         )
     return found
 
@@ -115,17 +150,40 @@ def _row(root: Path, fields: list[str], columns: dict[str, int], where: str) -> 
     called = fields[columns["part"]].strip() if "part" in columns else TRAIN
     part = part_of(called)
     if part is None:
-        raise ImageFolderError(f"{where}: expected train, val or test, got {shown(called)}")
-    path = Path(os.path.normpath(root / file))
-    outside = ".." in Path(file).parts or Path(file).is_absolute()
-    if not file or outside or not _lies_in(path, root):
         raise ImageFolderError(
-            f"{where}: {shown(file) or 'an empty name'} is not inside of {shown(str(root))}; name "
-            "files relative to that folder"
+            f"{where}: expected train, val or test, got {shown(called) or 'nothing'}"
         )
-    return _Row(path, name, part)
+    return _Row(_path_of(root, file, where), name, part)
 
 
-def _lies_in(path: Path, root: Path) -> bool:
-    """Say whether the file that `path` leads to, links followed, lies in `root`."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+def _path_of(root: Path, file: str, where: str) -> Path:
+    """Return where a file lies that a table names.
+
+    Raises:
+        ImageFolderError: it may lie outside of `root`.
+    """
+    file = _as_spelt(root, file)
+    path = Path(os.path.normpath(root / file))
+    if not file:
+        wrong = "no file is named"
+    elif Path(file).is_absolute() or PureWindowsPath(file).is_absolute():
+        wrong = f"{shown(file)} is an absolute path"
+    elif ".." in Path(file).parts:
+        wrong = f"{shown(file)} has .. in it"
+    elif not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+        wrong = f"{shown(file)} is a link out of {shown(str(root))}"
+    else:
+        return path
+    raise ImageFolderError(
+        f"{where}: {wrong}; expected files that lie in {shown(str(root))}, named relative to it"
+    )
+
+
+def _as_spelt(root: Path, file: str) -> str:
+    r"""Return a name as the file system spells it: / for \, letters composed in the other way."""
+    slashed = file.replace("\\", "/")
+    spellings = [
+        file,
+        *(unicodedata.normalize(form, name) for name in (file, slashed) for form in ("NFC", "NFD")),
+    ]
+    return next((name for name in spellings if os.path.lexists(root / name)), file)

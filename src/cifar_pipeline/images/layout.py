@@ -6,14 +6,16 @@ test/ too); class folders alone; and one table, a CSV file of image files and la
 
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.images.errors import ImageFolderError
-from cifar_pipeline.images.paths import SUFFIXES, shown
+from cifar_pipeline.images.paths import shown
 
+_SHOWN = 10  # names in a message
 MOST_CLASSES = 256  # a label is a byte
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
@@ -27,7 +29,13 @@ UNDERSTOOD = (
     "understood are train/CLASS/ (perhaps with val/CLASS/ and test/CLASS/), class folders alone, "
     "or one .csv with the columns file and label"
 )
-_SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx"})  # of systems, as is ".DS_Store"
+# Of systems, as is ".DS_Store": of Windows, macOS, Linux, and of Synology's discs.
+_SYSTEM: Final = frozenset(
+    {
+        *("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information"),
+        *("__macosx", "icon\r", "lost+found", "@eadir"),
+    }
+)
 
 
 class ImageFile(NamedTuple):
@@ -67,26 +75,33 @@ def find_images(root: Path) -> ImageFolder:
     Raises:
         ImageFolderError: there is no such folder, or it is laid out in another way; one line.
     """
+    # They need this module.
+    from cifar_pipeline.images.class_folders import of_class_folders, of_part_folders
+    from cifar_pipeline.images.label_table import read_label_table
+
     if not root.is_dir():
         found = "is no folder" if root.exists() else "does not exist"
         raise ImageFolderError(f"{shown(str(root))} {found}; {UNDERSTOOD}")
     folders = {entry.name: entry for entry in visible(root) if is_folder(entry)}
     parts = _part_folders(root, folders)
-    if TRAIN in parts:
-        return _of_part_folders(root, parts)
-    if parts:
+    tables = [
+        entry for entry in visible(root) if entry.suffix.lower() == ".csv" and not is_folder(entry)
+    ]
+    # Folders of parts without class folders in them: the table tells the classes.
+    flat = len(tables) == 1 and not any(map(_has_folders, parts.values()))
+    if TRAIN in parts and not flat:
+        return of_part_folders(root, parts)
+    if parts and not flat:
         raise ImageFolderError(
-            f"{shown(str(root))}: found {', '.join(sorted(folders))} and no train/; {UNDERSTOOD}"
+            f"{shown(str(root))}: found {listed(sorted(each.name for each in parts.values()))} "
+            f"and no train/; {UNDERSTOOD}; a class of such a name has to be renamed"
         )
-    tables = [entry for entry in visible(root) if entry.suffix.lower() == ".csv"]
     if len(tables) == 1:
-        from cifar_pipeline.images.label_table import read_label_table  # it needs this module
-
         return read_label_table(root, tables[0])
     if tables:
-        names = ", ".join(shown(table.name) for table in tables)
+        names = listed([table.name for table in tables])
         raise ImageFolderError(f"{shown(str(root))}: found {names}, expected one .csv at most")
-    return _of_class_folders(root, folders)
+    return of_class_folders(root, folders)
 
 
 def part_of(name: str) -> str | None:
@@ -104,8 +119,14 @@ def class_of(name: str) -> str:
         ImageFolderError: it cannot be shown, in a table or on a terminal.
     """
     composed = unicodedata.normalize("NFC", name).strip()
-    if not composed or not composed.isprintable():
-        raise ImageFolderError(f"{name!r} cannot be the name of a class; rename it")
+    if not composed:
+        raise ImageFolderError("an empty name cannot be the name of a class; rename it")
+    if not composed.isprintable():
+        unseen = sorted({each for each in composed if not each.isprintable()})
+        raise ImageFolderError(
+            f"{shown(name)} cannot be the name of a class: it has characters that cannot be seen "
+            f"({', '.join(map(shown, unseen))}); rename it"
+        )
     return composed
 
 
@@ -116,14 +137,16 @@ def require_classes(root: Path, names: Iterable[str], layout: str) -> tuple[str,
         ImageFolderError: there is one class, or more than labels can count.
     """
     found = tuple(sorted(set(names)))
+    if not found:
+        raise ImageFolderError(f"{shown(str(root))}: found no folders and no table; {UNDERSTOOD}")
     if len(found) > MOST_CLASSES:
         raise ImageFolderError(
             f"{shown(str(root))}: {len(found):,} classes, and labels count {MOST_CLASSES} at most"
         )
     if len(found) < 2:
         raise ImageFolderError(
-            f"{shown(str(root))}: {len(found)} classes ({layout}), expected two or more; "
-            f"{UNDERSTOOD}"
+            f"{shown(str(root))}: found one class, {shown(found[0])} ({layout}), expected two or "
+            f"more; {UNDERSTOOD}"
         )
     return found
 
@@ -137,9 +160,7 @@ def visible(folder: Path) -> list[Path]:
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        raise ImageFolderError(
-            f"{shown(str(folder))} cannot be read ({error.strerror}); allow reading it"
-        ) from None
+        raise ImageFolderError(refusal(error, shown(str(folder)), "read")) from None
     return [
         entry
         for entry in entries
@@ -167,92 +188,16 @@ def _part_folders(root: Path, folders: dict[str, Path]) -> dict[str, Path]:
     return parts
 
 
-def _of_part_folders(root: Path, parts: dict[str, Path]) -> ImageFolder:
-    layout = f"{', '.join(parts[part].name for part in PARTS if part in parts)} with class folders"
-    classes = {part: _class_folders(folder) for part, folder in parts.items()}
-    names = set(classes[TRAIN])
-    for part, found in classes.items():
-        if alone := sorted(names ^ set(found)):
-            shown_names = ", ".join(map(shown, alone))
-            raise ImageFolderError(
-                f"{shown(str(root))}: {shown_names} in one part only ({parts[TRAIN].name}/ or "
-                f"{parts[part].name}/); expected the same classes in each"
-            )
-    ordered = require_classes(root, names, layout)
-    images = {
-        part: _images_of(classes[part], ordered, root, parts[part])
-        for part in PARTS
-        if part in parts
-    }
-    return ImageFolder(root, layout, ordered, images)
+def listed(names: Sequence[str]) -> str:
+    """Return the first names of a list for a message, and how many more there are."""
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(shown, names[:_SHOWN])) + more
 
 
-def _of_class_folders(root: Path, folders: dict[str, Path]) -> ImageFolder:
-    layout = "class folders alone"
-    loose = [entry for entry in visible(root) if entry.suffix.lower() in SUFFIXES]
-    if loose and not folders:
-        raise ImageFolderError(
-            f"{shown(str(root))}: found {len(loose):,} images and no folders; {UNDERSTOOD}"
-        )
-    inner = {name: list(filter(is_folder, visible(at))) for name, at in folders.items()}
-    if len(folders) == 1 and any(inner.values()):
-        name = next(iter(folders))
-        raise ImageFolderError(
-            f"{shown(str(root))}: found nothing but the folder {shown(name)}; name that one: "
-            f"{shown(str(root / name))}"
-        )
-    for name, found in inner.items():
-        if parts := [each.name for each in found if part_of(each.name)]:
-            raise ImageFolderError(
-                f"{shown(str(root))}: found {shown(name)}/{parts[0]}/; expected the part above "
-                f"the class, {parts[0]}/{shown(name)}/"
-            )
-    if all(found and found == visible(folders[name]) for name, found in inner.items()) and inner:
-        name, found = next(iter(inner.items()))
-        raise ImageFolderError(
-            f"{shown(str(root))}: found no images in {shown(name)} but folders in it, such as "
-            f"{shown(found[0].name)}; {UNDERSTOOD}"
-        )
-    classes = _class_folders(root)
-    ordered = require_classes(root, classes, layout)
-    return ImageFolder(root, layout, ordered, {TRAIN: _images_of(classes, ordered, root, root)})
+def number_of_images(number: int) -> str:
+    """Return `1 image`, `2 images`, ..."""
+    return "1 image" if number == 1 else f"{number:,} images"
 
 
-def _class_folders(folder: Path) -> dict[str, list[Path]]:
-    """Return the folders of each class: two where their names are composed in different ways."""
-    classes: dict[str, list[Path]] = {}
-    entries = visible(folder)
-    for entry in filter(is_folder, entries):
-        classes.setdefault(class_of(entry.name), []).append(entry)
-    loose = [e for e in entries if e.suffix.lower() in SUFFIXES and not is_folder(e)]
-    if loose:
-        raise ImageFolderError(
-            f"{shown(str(folder))}: found {len(loose):,} images beside the class folders "
-            f"({shown(loose[0].name)}); put each into the folder of its class"
-        )
-    return classes
-
-
-def _images_of(
-    classes: dict[str, list[Path]], names: tuple[str, ...], root: Path, part: Path
-) -> list[ImageFile]:
-    """Return the images of every class, also those of folders inside its folder."""
-    around = frozenset(map(os.path.realpath, (root, part)))
-    images = []
-    for label, name in enumerate(names):
-        files = sorted(file for folder in classes[name] for file in _files_below(folder, around))
-        if not files:
-            raise ImageFolderError(f"{shown(str(classes[name][0]))} holds no images; {UNDERSTOOD}")
-        images += [ImageFile(file, label) for file in files]
-    return images
-
-
-def _files_below(folder: Path, above: frozenset[str]) -> list[Path]:
-    """Return the files in `folder` and in its folders, linked ones too; `above` are around it."""
-    real = os.path.realpath(folder)
-    if real in above:
-        raise ImageFolderError(f"{shown(str(folder))} is a link to a folder around it; remove it")
-    found = []
-    for entry in visible(folder):
-        found += _files_below(entry, above | {real}) if is_folder(entry) else [entry]
-    return found
+def _has_folders(folder: Path) -> bool:
+    return any(map(is_folder, visible(folder)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import advice_for, reason_of
 
 # In a folder, only files that end so count as pictures. A file that is named itself may end in
 # anything: its content decides.
@@ -121,7 +122,8 @@ def _pictures_in(folder: str) -> Iterator[str | PictureError]:
                 yield str(Path(place, name))
     for error in unreadable:
         yield PictureError(
-            str(error.filename), f"this folder cannot be read ({error.strerror}); allow reading it"
+            str(error.filename),
+            f"this folder cannot be read ({reason_of(error)}); {advice_for(error)}",
         )
     if empty and not unreadable:
         yield PictureError(

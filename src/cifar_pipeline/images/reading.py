@@ -20,9 +20,16 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import (
+    OF_THE_MACHINE,
+    advice_for,
+    reason_of,
+    refusal,
+)
 from cifar_pipeline.dataset.decoding import Decoding
 from cifar_pipeline.images.decoding import Decoded, decode_file, require_regular, silenced
-from cifar_pipeline.images.paths import PictureError
+from cifar_pipeline.images.paths import PictureError, shown
 
 _WAITING = 4  # images a core that are decoded ahead
 
@@ -82,14 +89,21 @@ def read_images(
 
 
 def read_image(path: Path, decoding: Decoding) -> ImageRead:
-    """Read and decode a file, inside of `silenced`. Its faults are told, not raised."""
+    """Read and decode a file, inside of `silenced`. Its faults are told, not raised.
+
+    Raises:
+        PipelineError: this machine could read no file now.
+    """
     sha256 = ""
     try:
         require_regular(str(path))
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise PictureError(str(path), f"cannot be read ({error.strerror})") from None
+            if error.errno in OF_THE_MACHINE:  # no fault of this file: it must not be left out
+                raise PipelineError(refusal(error, shown(str(path)), "read")) from None
+            reason = f"cannot be read ({reason_of(error)}); {advice_for(error)}"
+            raise PictureError(str(path), reason) from None
         sha256 = hashlib.sha256(content).hexdigest()
         return ImageRead(path, sha256, decode_file(str(path), decoding, content))
     except PictureError as error:

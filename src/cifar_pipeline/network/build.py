@@ -65,7 +65,7 @@ class _Builder:
             if pooled:
                 maps = self._pooled(maps, block, name)
             if block.batch_normalization:
-                maps = self._batch_normalized(maps, f"{part}_norm")
+                maps = self._batch_normalized(maps, block.activation, f"{part}_norm")
             if block.shortcut and number == block.convolutions:
                 maps = self._added(maps, first, f"{name}_shortcut")
             maps = self._activated(maps, block.activation, f"{part}_act")
@@ -133,8 +133,11 @@ class _Builder:
         kind = TiledMaxPooling2D if tiled else layers.MaxPooling2D
         return kind(block.pooling, dtype=self.policy, name=f"{name}_pool")(maps)
 
-    def _batch_normalized(self, maps: Any, name: str) -> Any:
-        kind = layers.BatchNormalization if self.for_saving else FusedBatchNormalization
+    def _batch_normalized(self, maps: Any, activation: str, name: str) -> Any:
+        # TensorFlow 2.21 on a CPU wants to make one operation of a convolution, the fused batch
+        # normalisation and tanh, and then has none ("Fusion is not implemented").
+        plain = self.for_saving or activation == "tanh"
+        kind = layers.BatchNormalization if plain else FusedBatchNormalization
         return kind(
             momentum=self.params.batch_norm_momentum,
             epsilon=_BATCH_NORM_EPSILON,

@@ -23,6 +23,8 @@ BatchFile = Literal[
 ]
 # The key under `sha256` for pictures of the user's own.
 PICTURES: Final = "pictures"
+# What dvc.yaml tracks of this section beside `sha256`: `dvc repro` ends for lack of these keys.
+TRACKED: Final = ("image_size", "fit", "broken_images")
 # A source of this name needs no prefix: its value is an npm package.
 NPM = "npm"
 # The kind of a source, by the prefix of its address; download/sources.py has a fetcher of each.

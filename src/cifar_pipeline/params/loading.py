@@ -3,6 +3,7 @@
 import copy
 import functools
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar, get_args
 
@@ -11,6 +12,7 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
 from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.params.messages import key_name, nearest, shown
 
 
@@ -33,6 +35,8 @@ MOST_BYTES: Final = 100_000
 _DEEP: Final = re.compile(r"(?:[\[{]\s*){100}")
 # The end of a line to this parser of YAML, and not to DVC's.
 _SEPARATORS: Final = dict.fromkeys("\x85\u2028\u2029")
+# What neither the file, nor DVC, nor a name of a file can hold.
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def off(value: Any, **constraints: Any) -> Any:
@@ -83,13 +87,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read `path` as YAML 1.2, the dialect in which DVC itself reads it.
 
     Raises:
-        ParamsError: the file is missing, is no YAML or holds no mapping.
+        ParamsError: the file is missing, is no YAML, holds no mapping, or text that is none.
     """
     try:
         with path.open("rb") as file:
             read = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise ParamsError(f"{path}: cannot be read ({error.strerror})") from None
+        raise ParamsError(refusal(error, path, "read")) from None
     except ValueError as error:
         raise ParamsError(f"{shown(str(path))}: is no name of a file ({error})") from None
     if len(read) > MOST_BYTES:
@@ -111,6 +115,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ParamsError(f"{path}{line}: is not valid YAML ({key_name(problem)})") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(content).__name__}")
+    for name, text in _texts(content):
+        if not is_text(text):
+            raise ParamsError(f"{path}: {name}: {shown(text)} is no text; write another value")
     return content
 
 
@@ -121,6 +128,32 @@ def _require_one_dialect(text: str) -> None:
             raise ValueError(f"line {number}: a directive, {shown(line.rstrip())}")
         if found := next((each for each in line if each in _SEPARATORS), None):
             raise ValueError(f"line {number}: the character U+{ord(found):04X}")
+
+
+def is_text(value: str) -> bool:
+    """Say whether `value` is text that the file can hold: no null character, and all of it UTF-8.
+
+    A name of a file may not be: Python has surrogates for bytes that are no UTF-8.
+    """
+    return not _NO_TEXT.search(value)
+
+
+def _texts(content: Any) -> Iterator[tuple[str, str]]:
+    """Yield every text in a file's content with its dotted name, keys too; each section once.
+
+    Anchors may make a file that ends nowhere, or is huge when it is written out.
+    """
+    rest, seen = [("", content)], set()
+    while rest:
+        name, value = rest.pop()
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, dict | list | tuple) and id(value) not in seen:
+            seen.add(id(value))
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            for key, item in items:
+                inner = f"{name}.{key_name(key)}".lstrip(".")
+                rest += [(inner, item), (inner, key)]
 
 
 def pick(content: Any, keys: list[str], path: Path) -> Any:

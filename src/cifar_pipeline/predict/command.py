@@ -1,15 +1,12 @@
 """The console command `predict`: which of its classes a trained model sees in picture files."""
 
-import os
-import sys
 from collections.abc import Iterator
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.dataset.decoding import Fit
 from cifar_pipeline.images.paths import PictureError, expand
 
@@ -71,25 +68,11 @@ def predict(
             failed = failed or isinstance(outcome, PictureError)
             yield outcome
 
-    # A name may have characters that the terminal's or the log's encoding lacks.
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        if as_json:
-            print_json(watched())
-        elif as_csv:
-            print_csv(watched(), min(top, predictor.classes))
-        else:
-            print_table(watched())
-        sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has seen enough
-        raise
-    except OSError as error:
-        # Python would try to write the rest when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise PipelineError(
-            f"the results cannot be written to standard output ({error.strerror}); write them to "
-            "a place with room"
-        ) from None
+    if as_json:
+        print_json(watched())
+    elif as_csv:
+        print_csv(watched(), min(top, predictor.classes))
+    else:
+        print_table(watched())
     if failed:
         raise typer.Exit(1)

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from cifar_pipeline.common.console import printable
 from cifar_pipeline.evaluate.thresholds import OperatingPoint
 from cifar_pipeline.images.paths import PictureError, shown
 from cifar_pipeline.predict.predictor import OodCheck, Prediction
@@ -42,7 +43,13 @@ def print_table(outcomes: Outcomes) -> None:
                 mark = f"{_MARK} ({outcome.ood.score:#.3g})"
             names, probabilities = zip(*outcome.classes, strict=True)
             column = "\n".join(f"{probability:.4f}" for probability in probabilities)
-            table.add_row(shown(outcome.name), "\n".join(names), column, mark, end_section=True)
+            table.add_row(
+                shown(outcome.name),
+                "\n".join(map(printable, names)),
+                column,
+                mark,
+                end_section=True,
+            )
     if not table.row_count:
         return
     if not console.is_terminal:

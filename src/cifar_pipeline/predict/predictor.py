@@ -16,6 +16,7 @@ from cifar_pipeline.images.paths import PictureError
 from cifar_pipeline.metrics.calibration import at_temperature
 from cifar_pipeline.metrics.classification import likeliest
 from cifar_pipeline.trained_model.class_names import names_for
+from cifar_pipeline.trained_model.classifier import require_colour_images
 from cifar_pipeline.trained_model.decoding import load_decoding
 from cifar_pipeline.trained_model.keras_file import load_saved_model
 from cifar_pipeline.trained_model.ood_statistics import load_ood_statistics
@@ -70,11 +71,12 @@ class Predictor:
         decoding: how pictures become images.
 
     Raises:
-        PipelineError: there is no model or it cannot be loaded.
+        PipelineError: there is no model, it cannot be loaded, or it is none for pictures.
     """
 
     def __init__(self, model: Path, operating_point: Path, raw: bool = False) -> None:
         network = load_saved_model(model)
+        require_colour_images(network)
         self._class_names = names_for(model, network)
         self.decoding = load_decoding(model, network)
         self._extractor = feature_extractor(network, load_ood_statistics(model))

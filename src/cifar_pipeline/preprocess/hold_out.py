@@ -8,26 +8,29 @@ import numpy as np
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.params.preprocess import PreprocessParams
 
-# Of each class, how many images a hold-out leaves at least: for training; and, where a test part is
-# split off first, one more for validation.
-_LEFT: Final = {"validation": 1, "test": 2}
 _TEST_STREAM: Final = (1,)
 
 
 def held_of_each(
-    sizes: np.ndarray, names: tuple[str, ...], size: int | float, part: str = "validation"
+    sizes: np.ndarray,
+    names: tuple[str, ...],
+    size: int | float,
+    part: str = "validation",
+    validation_given: bool = False,
 ) -> np.ndarray:
     """Return how many images of each class a hold-out takes.
 
     The counts are in proportion to the sizes of the classes by the method of the largest remainder
     (Hamilton's), within bounds: at least 1 image of each class is held out, and at least 1 is left,
-    or 2 where a test part is split off. Of equal remainders the first class comes first.
+    or 2 where a validation part is still to be split off. Of equal remainders the first class
+    comes first.
 
     Args:
         sizes: images of each class, int64 (classes,).
         names: of the classes, in label order.
         size: as in `hold_out`.
         part: "validation" or "test".
+        validation_given: as in `hold_out`.
 
     Returns:
         int64 (classes,), whose sum is `size`; of a share, that many images, rounded to a whole
@@ -36,11 +39,15 @@ def held_of_each(
     Raises:
         ParamsError: a class is too small, or `size` is too small or too great a number.
     """
-    param, left = f"preprocess.{part}_images", _LEFT[part]
+    param, validates = f"preprocess.{part}_images", part == "test" and not validation_given
+    left = 2 if validates else 1
     number, classes = int(sizes.sum()), len(names)
     smallest = int(sizes.argmin())
     if sizes[smallest] <= left:
-        purposes = "1 for testing, 1 for validation" if part == "test" else "1 for validation"
+        purposes = ", ".join(
+            ["1 for testing"] * (part == "test")
+            + ["1 for validation"] * (validates or part == "validation")
+        )
         raise ParamsError(
             f"{param}: class {names[smallest]!r} has {_images(int(sizes[smallest]))}; expected at "
             f"least {left + 1} ({purposes}, 1 for training): add images of it, or remove the class"
@@ -70,6 +77,7 @@ def hold_out(
     size: int | float,
     seed: int,
     part: str = "validation",
+    validation_given: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split indices into a rest and a held-out part, in which the classes have the same shares.
 
@@ -81,6 +89,8 @@ def hold_out(
         seed: which ones; the generator is NumPy's PCG64, the same on every machine.
         part: the name of what is held out, "validation" or "test". Each has a random stream of its
             own, so that one seed serves both.
+        validation_given: whether the source has a validation part of its own, so that none will be
+            split off what a test part leaves.
 
     Returns:
         Two ascending arrays of indices, int64: the rest and the held-out part.
@@ -88,7 +98,8 @@ def hold_out(
     Raises:
         ParamsError: as `held_of_each`.
     """
-    held_out = held_of_each(np.bincount(labels, minlength=len(names)), names, size, part)
+    sizes = np.bincount(labels, minlength=len(names))
+    held_out = held_of_each(sizes, names, size, part, validation_given)
     stream = np.random.SeedSequence(seed, spawn_key=_TEST_STREAM if part == "test" else ())
     generator = np.random.Generator(np.random.PCG64(stream))
     held = [
@@ -115,7 +126,7 @@ def require_splits(
     rest = sizes["train"]
     for part, size in (("test", params.test_images), ("validation", params.validation_images)):
         if part not in sizes:
-            rest = rest - held_of_each(rest, names, size, part)
+            rest = rest - held_of_each(rest, names, size, part, "validation" in sizes)
 
 
 def _images(number: int) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.console import say
+from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.dataset.arrays import CLASSES, SPLITS, array_names, load_class_names
 from cifar_pipeline.dataset.image_set import (
     FILES,
@@ -67,6 +68,7 @@ def write_own_splits(raw: Path, processed: Path, params: PreprocessParams) -> di
         train = splits["train"]
         splits["train"] = train._replace(indices=train.indices[~again])
         training = [record for record, out in zip(records, again, strict=False) if not out]
+        _require_every_class(training, names)
         records = [*training, *records[len(again) :]]
     for split, rows in splits.items():
         _write_split(raw, processed, split, rows)
@@ -86,7 +88,8 @@ def _splits(
     splits = {part: _Rows(part, np.arange(len(of))) for part, of in given.items() if of}
     for part, size in (("test", params.test_images), ("validation", params.validation_images)):
         if part not in splits:
-            kept, held = hold_out(labels[rest], names, size, params.seed, part)
+            given_too = bool(given["validation"])
+            kept, held = hold_out(labels[rest], names, size, params.seed, part, given_too)
             splits[part], rest = _Rows("train", rest[held]), rest[kept]
     return {**splits, "train": _Rows("train", rest)}
 
@@ -97,6 +100,16 @@ def _repeated_in_training(records: list[FileRecord]) -> np.ndarray:
     labels = np.array([record.label for record in records])
     groups = np.array([record.group for record in records])
     return repeated(places, labels, groups)[places == SPLITS.index("train")]
+
+
+def _require_every_class(training: list[FileRecord], names: tuple[str, ...]) -> None:
+    without = sorted(set(range(len(names))) - {record.label for record in training})
+    if without:
+        raise ParamsError(
+            "preprocess.repeated_images: leave_out leaves no training image of class "
+            f"{names[without[0]]!r}: all of them are also in another part or under another label; "
+            "set it to keep, or add images of that class"
+        )
 
 
 def _write_split(raw: Path, processed: Path, split: str, rows: _Rows) -> None:

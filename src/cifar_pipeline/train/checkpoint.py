@@ -7,6 +7,7 @@ streams, and does not notice changed parameters.
 import hashlib
 import io
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.console import say
+from cifar_pipeline.common.system_errors import advice_for, reason_of
 from cifar_pipeline.train.fingerprint import Fingerprint
 
 _META = "meta"
@@ -71,6 +73,16 @@ class Checkpoint:
 
     def save(self, state: RunState) -> None:
         """Replace the file by `state`, whole or not at all; a full disk is said, not fatal."""
+        try:
+            self._write(state)
+        except (OSError, MemoryError) as error:
+            say(
+                f"warning: {self.path} cannot be written ({reason_of(error)}); training goes on, "
+                "and would start again from an earlier epoch if it were interrupted; "
+                f"{advice_for(error)}"
+            )
+
+    def _write(self, state: RunState) -> None:
         plain = {name: value for name, value in vars(state).items() if name not in _LISTS}
         content = json.dumps({"key": self._key, **plain}).encode()
         arrays = {_META: np.frombuffer(content, np.uint8)}
@@ -78,15 +90,9 @@ class Checkpoint:
             arrays |= {f"{name}/{at}": array for at, array in enumerate(getattr(state, name))}
         archive = io.BytesIO()
         np.savez(archive, allow_pickle=False, **arrays)
-        try:
-            with replacing(self.path, durable=True) as temporary, temporary.open("wb") as file:
-                file.write(hashlib.sha256(archive.getbuffer()).digest())
-                file.write(archive.getbuffer())
-        except OSError as error:
-            say(
-                f"warning: {self.path} cannot be written ({error.strerror}); training goes on, "
-                "and would start again from an earlier epoch if it were interrupted"
-            )
+        with replacing(self.path, durable=True) as temporary, temporary.open("wb") as file:
+            file.write(hashlib.sha256(archive.getbuffer()).digest())
+            file.write(archive.getbuffer())
 
     def load(self) -> RunState | None:
         """Return the state to go on from, None without one; say why when a file is not used."""
@@ -95,7 +101,7 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         except OSError as error:
-            say(f"{self.path} cannot be read ({error.strerror}): training {_ANEW}")
+            say(f"{self.path} cannot be read ({reason_of(error)}): training {_ANEW}")
             return None
         digest, archive = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
         if hashlib.sha256(archive).digest() != digest:
@@ -114,8 +120,9 @@ class Checkpoint:
         return RunState(**meta)
 
     def remove(self) -> None:
-        """Remove the file."""
-        self.path.unlink(missing_ok=True)
+        """Remove the file, if that is allowed: its fingerprint guards it where it stays."""
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
 
 def _in_order(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:

@@ -1,5 +1,6 @@
 """Fit a preset's network and keep its best weights."""
 
+import math
 import sys
 from dataclasses import dataclass
 
@@ -12,8 +13,9 @@ from cifar_pipeline.backend.device import (
     keeps_images_on_device,
 )
 from cifar_pipeline.backend.jax import on_device
+from cifar_pipeline.common.atomic import require_writable
 from cifar_pipeline.common.console import say
-from cifar_pipeline.common.sigint import ends_without_unwinding
+from cifar_pipeline.common.signals import ends_without_unwinding
 from cifar_pipeline.dataset.channel_statistics import ChannelStatistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.network.build import build_training_network
@@ -42,6 +44,7 @@ from cifar_pipeline.trained_model.batch_size import images_at_once
 
 PREDICTION_BATCH = 250
 _GPU_BATCH = 1000
+_FLOAT_BYTES = 4
 _GPU_CHECKPOINT_SECONDS = 10.0  # saving the state takes as long as an epoch there
 
 
@@ -115,6 +118,18 @@ def _validation_batches(network: keras.Model, validation: Split, on_gpu: bool) -
     return ValidationBatches(validation.images, targets, batch)
 
 
+def _bytes_to_write(network: keras.Model, checkpoint: Checkpoint) -> int:
+    """Return about how many bytes a training writes beside its checkpoint of before, if any."""
+    weights, optimizer = (
+        sum(math.prod(variable.shape) * _FLOAT_BYTES for variable in variables)
+        for variables in (network.variables, network.optimizer.variables)
+    )
+    of_checkpoint = 2 * weights + optimizer  # the best weights are in it, too
+    written_already = checkpoint.path.stat().st_size if checkpoint.path.is_file() else 0
+    # It is written anew before the last one goes.
+    return max(weights + 2 * of_checkpoint - written_already, 0)
+
+
 def fit(
     params: ModelParams,
     seed: int,
@@ -138,7 +153,7 @@ def fit(
             least, and a run resumes from it; None: there is none.
 
     Raises:
-        PipelineError: the loss diverged.
+        PipelineError: the loss diverged; the checkpoint's disk takes less than will be written.
     """
     keras.utils.set_random_seed(seed)
     network = _untrained_network(params, train, statistics, precision)
@@ -179,6 +194,10 @@ def fit(
         restore(network, state)
         batches.restore(first, *state.images)
         record = RecordEpochs(state.rows, state.seconds)
+    if checkpoint:
+        require_writable(
+            checkpoint.path.parent, checkpoint.path.name, size=_bytes_to_write(network, checkpoint)
+        )
     interactive = sys.stdout.isatty()
     callbacks = [
         RecordLearningRate(),

@@ -40,7 +40,10 @@ from cifar_pipeline.trained_model.outputs import (
     predict_outputs,
 )
 from cifar_pipeline.trained_model.training_lock import CHECKPOINT, MODEL
+from cifar_pipeline.trained_model.validation_outputs import FILE as VALIDATION_OUTPUTS
 from cifar_pipeline.trained_model.validation_outputs import write_validation_outputs
+
+_REPORTS = _HISTORY, _METRICS, _TIMINGS = "history.csv", "train_metrics.json", "train_timings.json"
 
 
 def _require_contrast(statistics: ChannelStatistics, processed: Path) -> None:
@@ -72,7 +75,7 @@ def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
 
 def _write_reports(reports: Path, run: Run, metrics: dict[str, Any]) -> None:
-    with replacing(reports / "history.csv") as temporary:
+    with replacing(reports / _HISTORY) as temporary:
         run.history.to_csv(
             temporary,
             index=False,
@@ -87,9 +90,9 @@ def _write_reports(reports: Path, run: Run, metrics: dict[str, Any]) -> None:
         "training_seconds": round(sum(run.seconds), 3),
         "epoch_seconds": run.seconds,
     }
-    for name, content in (("train_metrics.json", metrics), ("train_timings.json", timings)):
+    for name, content in ((_METRICS, metrics), (_TIMINGS, timings)):
         with replacing(reports / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=2) + "\n")
+            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def train(
@@ -117,8 +120,9 @@ def train(
         PipelineError: an array is missing or corrupt, all images are of one colour, the training
             takes far more memory than there is, the loss diverged.
     """
-    for folder in (models, reports):
-        require_writable(folder)  # not found out when the training is over
+    # Not found out when the training is over.
+    require_writable(models, MODEL, VALIDATION_OUTPUTS, CHECKPOINT)
+    require_writable(reports, *_REPORTS)
     names = load_class_names(processed)
     training = Split(*load_split(processed, "train"), len(names))
     validation = Split(*load_split(processed, "validation"), len(names))

@@ -1,7 +1,7 @@
 """Save a Keras model as a `.keras` file whose bytes depend on the model alone.
 
 Keras writes the date into metadata.json and into every entry of the archive, so that two files of
-one model differ. Both are fixed here; everything else stays as Keras wrote it.
+one model differ. Both are fixed here. config.json loses what older releases of Keras do not know.
 """
 
 import json
@@ -12,8 +12,9 @@ from pathlib import Path
 import keras
 
 from cifar_pipeline.common.atomic import replacing
+from cifar_pipeline.trained_model.lean_config import without_defaults
 
-_METADATA = "metadata.json"
+_CONFIG, _METADATA = "config.json", "metadata.json"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first date that a zip archive can hold
 _DATE_SAVED = "1980-01-01@00:00:00"
 
@@ -29,6 +30,7 @@ def save_canonical(model: keras.Model, path: Path, extra: Mapping[str, bytes]) -
             entries = {entry.filename: source.read(entry) for entry in source.infolist()}
         metadata = json.loads(entries[_METADATA]) | {"date_saved": _DATE_SAVED}
         entries[_METADATA] = json.dumps(metadata).encode()
+        entries[_CONFIG] = json.dumps(without_defaults(json.loads(entries[_CONFIG]))).encode()
         entries |= extra
         with zipfile.ZipFile(temporary, "w") as target:
             for name in sorted(entries):

@@ -1,19 +1,32 @@
 """How pictures become the images that a model takes: as its training images did."""
 
 import json
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cifar_pipeline.common.checksums import HEAL
-from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.dataset.decoding import Decoding
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cifar_pipeline.common.console import complain
+from cifar_pipeline.dataset.decoding import Decoding, Fit
 from cifar_pipeline.dataset.image_set import ImageSet
+from cifar_pipeline.params.image_size import LARGEST_IMAGE_SIZE
+from cifar_pipeline.trained_model.archive import read_entry, unreadable
+from cifar_pipeline.trained_model.classifier import smallest_side
 
 if TYPE_CHECKING:
     import keras
 
 _FILE = "decoding.json"
+
+
+class _Written(BaseModel):
+    """What the file holds."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    size: int = Field(ge=1, le=LARGEST_IMAGE_SIZE)
+    fit: Fit
+    reduced: bool
 
 
 def decoding_entry(images: ImageSet) -> dict[str, bytes]:
@@ -30,17 +43,22 @@ def decoding_entry(images: ImageSet) -> dict[str, bytes]:
 def load_decoding(path: Path, model: "keras.Model") -> Decoding:
     """Return how pictures become images for `model`, of the archive at `path`.
 
-    An archive that says nothing of it gets the square in the middle, at the size of its inputs.
+    An archive that says nothing of it gets the square in the middle, at the size of its inputs. If
+    it takes any size, one line on standard error says which it gets.
 
     Raises:
         PipelineError: the archive cannot be read.
     """
-    side = model.input_shape[1]
-    plain = Decoding(size=side) if side else Decoding()
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if _FILE not in archive.namelist():
-                return plain
-            return Decoding(**json.loads(archive.read(_FILE)))
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise PipelineError(f"{path} cannot be read ({error}); {HEAL}") from None
+    content = read_entry(path, _FILE)
+    if content is not None:
+        try:
+            return Decoding(**_Written.model_validate_json(content).model_dump())
+        except ValidationError as error:
+            reason = error.errors(include_url=False)[0]["msg"]
+            raise unreadable(path, ValueError(f"{_FILE} in it: {reason}")) from None
+    _, rows, columns, _ = model.input_shape
+    side = rows or columns
+    if side is None:
+        side = smallest_side(model)
+        complain(f"warning: {path} takes images of any size; pictures become {side} x {side}")
+    return Decoding(size=side)

@@ -1,17 +1,22 @@
 """Load the model that train left and ask it for probabilities."""
 
 import json
-import zipfile
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError
 
 from cifar_pipeline.backend.start import start_backend
-from cifar_pipeline.common.checksums import HEAL
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.common.sigint import ends_without_unwinding
+from cifar_pipeline.common.signals import ends_without_unwinding
+from cifar_pipeline.common.system_errors import advice_for, reason_of, refusal
+from cifar_pipeline.trained_model.archive import read_entry, require_whole, unreadable
 from cifar_pipeline.trained_model.batch_size import images_at_once
+from cifar_pipeline.trained_model.classifier import as_classifier, image_shape
+from cifar_pipeline.trained_model.custom_code import custom_code
+from cifar_pipeline.trained_model.file_kind import CONFIG, what_it_is
 
 if TYPE_CHECKING:
     import keras
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
 # How far the probabilities of one image may sum from 1: a softmax in bfloat16 stays well under.
 SUM_TOLERANCE = 0.02
 _CLASS_NAMES = "class_names.json"
+_NAMES = TypeAdapter(list[Annotated[str, Field(strict=True)]])
 
 
 def load_saved_model(path: Path) -> "keras.Model":
@@ -27,29 +33,54 @@ def load_saved_model(path: Path) -> "keras.Model":
     Keras' safe mode refuses an archive that brings code of its own.
 
     Raises:
-        PipelineError: there is no model or it cannot be loaded.
+        PipelineError: there is no model, it cannot be loaded, or it is no classifier of images.
     """
-    if not path.is_file():
-        raise PipelineError(f"{path} is missing; `dvc repro train` writes models/model.keras")
-    # Imported late: TensorFlow takes seconds, and a missing file should not wait for them.
+    _require_keras_archive(path)
+    _require_no_code(path)
+    # Imported late: TensorFlow takes seconds, and a wrong file should not wait for them.
     start_backend()
     import keras
 
     try:
-        # Keras reads the weights piecemeal, and so never compares their checksum.
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-        if damaged:
-            raise zipfile.BadZipFile(f"{damaged} in it is damaged")
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    # What a damaged archive raises depends on its first damaged part: the archive, the JSON or
-    # the weights.
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the names of a mapping of inputs, and the like
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # which one depends on the first part that is damaged or not known
+        raise unreadable(path, error) from None
+    try:
+        return as_classifier(model)
+    except PipelineError as error:
+        raise PipelineError(f"{path} is no classifier of images: {error}") from None
+
+
+def _require_keras_archive(path: Path) -> None:
+    try:
+        other = what_it_is(path)
+    except FileNotFoundError:
         raise PipelineError(
-            f"{path} cannot be loaded ({_shortened(reason)}); {HEAL}; if nothing "
-            "is, `dvc repro --force train` writes it again"
+            f"{path} is missing; `dvc repro train` writes models/model.keras"
         ) from None
+    except OSError as error:
+        raise PipelineError(refusal(error, path, "read")) from None
+    if other:
+        raise PipelineError(f"{path} is no Keras archive (.keras) but {other}")
+    require_whole(path)
+
+
+def _require_no_code(path: Path) -> None:
+    content = read_entry(path, CONFIG)
+    try:
+        if content is None:
+            raise ValueError(f"{CONFIG} in it is missing")
+        config = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise unreadable(path, error) from None
+    code = custom_code(config)
+    if code:
+        raise PipelineError(
+            f"{path} needs code that is not Keras' own, and none is run: {code}; make it of "
+            "Keras' layers, or export it where it was made"
+        )
 
 
 def class_names_entry(names: tuple[str, ...]) -> dict[str, bytes]:
@@ -65,13 +96,14 @@ def class_names_of(path: Path) -> tuple[str, ...] | None:
     Raises:
         PipelineError: it cannot be read.
     """
+    content = read_entry(path, _CLASS_NAMES)
+    if content is None:
+        return None
     try:
-        with zipfile.ZipFile(path) as archive:
-            if _CLASS_NAMES not in archive.namelist():
-                return None
-            return tuple(json.loads(archive.read(_CLASS_NAMES)))
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise PipelineError(f"{path} cannot be read ({error}); {HEAL}") from None
+        return tuple(_NAMES.validate_json(content))
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"]
+        raise unreadable(path, ValueError(f"{_CLASS_NAMES} in it: {reason}")) from None
 
 
 def check_classes(model: "keras.Model", names: tuple[str, ...]) -> None:
@@ -109,7 +141,7 @@ def predict_all(model: "keras.Model", images: np.ndarray, batch_size: int) -> li
 
     Arguments and errors as in `predict_probabilities`.
     """
-    if tuple(model.input_shape[1:]) != images.shape[1:]:
+    if image_shape(model, images.shape[1]) != images.shape[1:]:
         raise PipelineError(
             f"the model takes inputs of shape {tuple(model.input_shape[1:])}, and the images are "
             f"{images.shape[1:]}"
@@ -118,8 +150,16 @@ def predict_all(model: "keras.Model", images: np.ndarray, batch_size: int) -> li
     # holds up the end of every pass.
     batch_size = images_at_once(model, batch_size)
     starts = range(0, len(images), batch_size)
-    with ends_without_unwinding():
-        batches = [model.predict_on_batch(images[at : at + batch_size]) for at in starts]
+    try:
+        with ends_without_unwinding():
+            batches = [model.predict_on_batch(images[at : at + batch_size]) for at in starts]
+    # A model of others may fail in any of its layers, for instance on maps that became too small.
+    except Exception as error:
+        advice = advice_for(error, otherwise="name a model for such images")
+        raise PipelineError(
+            f"the model cannot be run on {min(batch_size, len(images))} images of shape "
+            f"{images.shape[1:]} ({reason_of(error)}); {advice}"
+        ) from None
     if not isinstance(batches[0], list):
         batches = [[batch] for batch in batches]
     outputs = [np.concatenate(parts).astype(np.float32) for parts in zip(*batches, strict=True)]
@@ -141,7 +181,3 @@ def _check_probabilities(probabilities: np.ndarray) -> None:
             f"a least number of {probabilities.min():.3g} and sums from {sums.min():.3g} to "
             f"{sums.max():.3g}; end the model with a softmax"
         )
-
-
-def _shortened(reason: str, length: int = 200) -> str:
-    return reason if len(reason) <= length else reason[: length - 3] + "..."

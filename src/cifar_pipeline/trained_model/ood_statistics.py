@@ -14,14 +14,12 @@ benchmarks/ood_scores.py compares OOD scores.
 """
 
 import io
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from cifar_pipeline.common.checksums import HEAL
-from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.trained_model.archive import read_entry, unreadable
 
 _FILE = "ood_statistics.npz"
 _FORMER_FILE = "familiarity.npz"  # in models of versions before 0.2
@@ -115,15 +113,26 @@ def load_ood_statistics(path: Path) -> OodStatistics | None:
     Raises:
         PipelineError: the archive or the statistics cannot be read.
     """
+    content = read_entry(path, _FILE, _FORMER_FILE)
+    if content is None:
+        return None
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            file = next((name for name in (_FILE, _FORMER_FILE) if name in names), None)
-            if file is None:
-                return None
-            content = io.BytesIO(archive.read(file))
-        with np.load(content) as arrays:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             values = {name: arrays[name] for name in arrays}
-        return OodStatistics(**values | {"layer": str(values["layer"])})
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise PipelineError(f"{path} cannot be read ({error}); {HEAL}") from None
+        statistics = OodStatistics(**values | {"layer": str(values["layer"])})
+        _check(statistics)
+    except Exception as error:  # which one depends on the first part that is damaged
+        raise unreadable(path, error) from None
+    return statistics
+
+
+def _check(statistics: OodStatistics) -> None:
+    """Raise ValueError unless the arrays have the shapes and types of `OodStatistics`."""
+    channels = statistics.mean.shape
+    expected = {"mean": channels, "whitening": 2 * channels, "location": (2,), "scale": (2,)}
+    for name, shape in expected.items():
+        array = getattr(statistics, name)
+        if array.shape != shape or array.dtype != np.float32 or len(channels) != 1:
+            raise ValueError(f"{name} in {_FILE} is {array.dtype} of shape {array.shape}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} in {_FILE} is not finite")

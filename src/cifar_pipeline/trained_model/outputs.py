@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.trained_model.keras_file import predict_all
 from cifar_pipeline.trained_model.layer_names import FEATURES, LOGITS
 from cifar_pipeline.trained_model.ood_statistics import OodStatistics
@@ -58,16 +59,34 @@ def feature_extractor(model: "keras.Model", statistics: OodStatistics | None) ->
     Args:
         model: a classifier.
         statistics: those in the archive of `model`, if there are any.
+
+    Raises:
+        PipelineError: the statistics are those of another model.
     """
     import keras
 
     layers = {layer.name: layer for layer in model.layers}
     outputs = [model.outputs[0]]
-    if LOGITS in layers:
+    # Another program may use the name for something else.
+    if LOGITS in layers and layers[LOGITS].output.shape == outputs[0].shape:
         outputs.append(layers[LOGITS].output)
     if statistics:
+        _require_layers(layers, statistics)
         outputs += _inner_features(model, statistics.layer)
     return FeatureExtractor(keras.Model(model.inputs, outputs), statistics)
+
+
+def _require_layers(layers: "dict[str, keras.Layer]", statistics: OodStatistics) -> None:
+    wanted = layers.get(statistics.layer)
+    channels = len(statistics.mean)
+    if FEATURES in layers and wanted is not None:
+        shape = wanted.output.shape
+        if len(shape) == 4 and shape[-1] == channels:
+            return
+    raise PipelineError(
+        "the OOD statistics in the model's archive are another model's: they are for a layer "
+        f"{FEATURES!r} and a layer {statistics.layer!r} of {channels} channels"
+    )
 
 
 def _inner_features(model: "keras.Model", layer: str) -> list["keras.KerasTensor"]:

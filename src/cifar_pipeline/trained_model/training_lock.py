@@ -1,7 +1,7 @@
 """One training at a time in a folder of models, also beside one that a killed `dvc` left behind."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from cifar_pipeline.common.atomic import remove_leftovers, writing
@@ -41,7 +41,8 @@ def training_lock(models: Path) -> Iterator[None]:
 def remove_checkpoint(models: Path) -> None:
     """Remove the checkpoint of a finished training, once DVC has noted its results."""
     if under_dvc():
-        (models / CHECKPOINT).unlink(missing_ok=True)
+        with suppress(OSError):  # its fingerprint guards it where it stays
+            (models / CHECKPOINT).unlink(missing_ok=True)
 
 
 def resume_hint() -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.checksums import HEAL, sha256_of
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.trained_model.outputs import Outputs
 
 FILE = "validation_outputs.npz"
@@ -56,8 +57,8 @@ def load_validation_outputs(model: Path) -> ValidationOutputs:
             scores = "ood_scores" if "ood_scores" in arrays else _FORMER_SCORES
             outputs = ValidationOutputs(arrays["logits"], arrays[scores])
             digest = str(arrays["model"])
-    except Exception:  # which one depends on the archive's first damaged part
-        raise PipelineError(f"{path} cannot be read; {HEAL}") from None
+    except Exception as error:  # which one depends on the archive's first damaged part
+        raise PipelineError(refusal(error, path, "read", otherwise=HEAL)) from None
     if digest != sha256_of(model):
         raise PipelineError(
             f"{path} belongs to another model than {model}; `dvc checkout` brings both back, "

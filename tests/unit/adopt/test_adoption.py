@@ -13,7 +13,9 @@ from cifar_pipeline.adopt.choices import Options
 from cifar_pipeline.adopt.params_file import changed, write_text
 from cifar_pipeline.check_params import check_params
 from cifar_pipeline.common.errors import ParamsError, PipelineError
-from cifar_pipeline.params.loading import read_yaml
+from cifar_pipeline.download.stage import download
+from cifar_pipeline.params.download import DownloadParams
+from cifar_pipeline.params.loading import load_section, read_yaml
 from closure import ROOT
 from params_files import with_presets
 from picture_folders import write_pictures
@@ -104,6 +106,41 @@ def test_the_way_back_leads_to_what_was_there(pictures: Path) -> None:
     write_text(PARAMS, changed(PARAMS, {"train.model": "best"}).text)
     return_to_cifar10(PARAMS)
     assert PARAMS.read_bytes() == before.replace(b"model: quick", b"model: best")
+    # Also of what adopt did not touch, and the user did.
+    write_text(PARAMS, changed(PARAMS, {"download.fit": "pad", "train.model": "quick"}).text)
+    before = PARAMS.read_bytes()
+    adopted(pictures)
+    write_text(PARAMS, changed(PARAMS, {"download.fit": "stretch"}).text)
+    return_to_cifar10(PARAMS)
+    assert PARAMS.read_bytes() == before
+
+
+def test_what_dvc_tracks_is_added_to_a_file_of_before(pictures: Path) -> None:
+    lines = SHORT.decode().splitlines(keepends=True)
+    gone = ("image_size", "fit", "broken_images", "flip", "test_images", "repeated_images")
+    before = "".join(line for line in lines if not line.startswith(tuple(f"  {x}:" for x in gone)))
+    PARAMS.write_text(before)
+    adopted(pictures)
+    check_params(PARAMS)
+    return_to_cifar10(PARAMS)
+    assert PARAMS.read_text() == before
+
+
+def test_a_folder_may_have_any_name(project: Path) -> None:
+    folder = project / "pictures"
+    write_pictures(folder, train=2, test=1)
+    for name in ("~", "~root", "null", "a: b #c"):
+        folder = folder.rename(project / name)
+        adopted(Path(name))
+        check_params(PARAMS)
+        download(Path("data/raw"), load_section(PARAMS, DownloadParams, "download"))
+
+
+def test_home_is_understood_where_no_shell_has_expanded_it(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(pictures.absolute().parent))
+    assert adopted(Path("~/pictures"))["download"]["source"] == "pictures"
 
 
 def test_a_changed_folder_changes_the_digest_alone(
@@ -128,6 +165,30 @@ def test_a_changed_folder_changes_the_digest_alone(
     different = [new for old, new in zip(before, after, strict=True) if old != new]
     assert [line.split(":")[0] for line in different] == ["    pictures"]
     check_params(PARAMS)
+
+
+def test_on_another_machine_the_changes_are_told_by_what_dvc_has(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adopted(pictures)
+    download(Path("data/raw"), load_section(PARAMS, DownloadParams, "download"))
+    shutil.rmtree(tmp_path / "cache")
+    (pictures / "train/dog/1.png").rename(pictures / "train/dog/new.png")
+    capsys.readouterr()
+    adopted(pictures)
+    printed = capsys.readouterr().out
+    assert "  1 added: train/dog/new.png\n  1 removed: train/dog/1.png\n" in printed
+    assert "changed:" not in printed
+
+
+def test_a_part_that_is_given_no_more_gets_its_share(pictures: Path) -> None:
+    shutil.copytree(pictures / "test", pictures / "val")
+    before = adopted(pictures)["preprocess"]
+    assert before["validation_images"] == 5000  # which nothing reads: the part is given
+    shutil.rmtree(pictures / "val")
+    assert adopted(pictures)["preprocess"] == {**before, "validation_images": 0.1}
+    shutil.rmtree(pictures / "test")
+    assert adopted(pictures, test_images=0.3)["preprocess"]["test_images"] == 0.3
 
 
 def test_a_moved_folder_is_the_same(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,6 +251,26 @@ def test_classes_that_are_mirror_images_are_not_flipped(
     assert "left and right" not in capsys.readouterr().out.split("CIFAR-10 again")[1]
 
 
+@pytest.mark.parametrize("options", [{"image_size": 16}, {"test_images": 0}, {"model": "fsat"}])
+def test_an_option_that_cannot_be_is_refused_before_any_picture_is_read(
+    project: Path, options: dict[str, Any]
+) -> None:
+    with pytest.raises(ParamsError):
+        adopted(project / "there is no such folder", **options)
+
+
+def test_pictures_of_one_colour_are_refused(project: Path) -> None:
+    for name in "abcdef":
+        path = project / "pictures" / name[0] / "x.png"
+        path.parent.mkdir(parents=True)
+        Image.new("RGB", (8, 8), (1, 2, 3)).save(path)
+        shutil.copy(path, path.with_name("y.png"))
+        shutil.copy(path, path.with_name("z.png"))
+    with pytest.raises(PipelineError, match="one and the same colour"):
+        adopted(project / "pictures")
+    assert PARAMS.read_bytes() == SHORT
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -197,6 +278,10 @@ def test_classes_that_are_mirror_images_are_not_flipped(
         ({"image_size": 256}, "download.image_size: input should be less than or equal to 128"),
         ({"model": "fsat"}, "no preset 'fsat' under models, did you mean 'fast'?"),
         ({"validation_images": 1.5}, "preprocess.validation_images: expected a number of images"),
+        *(
+            ({"test_images": wrong}, "preprocess.test_images: expected a number of images")
+            for wrong in (0, 1.0, float("nan"), float("inf"))
+        ),
         ({"validation_images": 2}, "preprocess.validation_images = 2 is impossible with 60 images"),
     ],
 )
@@ -221,7 +306,7 @@ def broken_everywhere(folder: Path) -> None:
         (shutil.rmtree, "pictures does not exist; understood are train/CLASS/"),
         (lambda folder: shutil.rmtree(folder / "train"), "no train/"),
         (lambda folder: (folder / "test_batch.bin").touch(), "CIFAR-10's own files"),
-        (broken_everywhere, "no file of class dog can be used for training"),
+        (broken_everywhere, "no file of class dog can be used in the part train"),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_one_line(

@@ -81,6 +81,40 @@ def test_faults_are_named_before_a_digest_is_asked_for(folder: Path, tmp_path: P
     assert (tmp_path / "image_faults.csv").exists()
 
 
+def broken_in_every_way(folder: Path) -> dict[str, str]:
+    """Make files that cannot be used; return the reason of each by name."""
+    train = folder / "train/dog"
+    (train / "empty.png").touch()
+    (train / "link.png").symlink_to("nowhere")
+    (train / "loop.png").symlink_to("loop.png")
+    os.mkfifo(train / "pipe.png")
+    (train / "text.png").write_text("no picture")
+    return {
+        "empty": "the file is empty",
+        "link": "a link to a file that is not there",
+        "loop": "symbolic links",
+        "pipe": "a pipe, socket or device",
+        "text": "no picture that can be read",
+    }
+
+
+def test_files_that_cannot_even_be_read_are_left_out_too(folder: Path, tmp_path: Path) -> None:
+    faults = broken_in_every_way(folder)
+    params = {"source": str(folder), "broken_images": "leave_out"}
+    with pytest.raises(PipelineError, match="not given") as caught:
+        check_pictures(download_params(**params), tmp_path)
+    digest = re.findall(r"SHA-256 ([0-9a-f]{64})", str(caught.value))[0]
+    for _ in range(2):  # the second time by what was noted
+        assert check_pictures(download_params(digest, **params), tmp_path)
+    (folder / "train/dog/link.png").unlink()
+    with pytest.raises(PipelineError, match="have the SHA-256"):
+        check_pictures(download_params(digest, **params), tmp_path)
+    # Where they stop the pipeline, all of them are named at once.
+    with pytest.raises(PipelineError, match="4 of 40 files cannot be used") as caught:
+        check_pictures(download_params(digest, str(folder)), tmp_path)
+    assert all(why in str(caught.value) for name, why in faults.items() if name != "link")
+
+
 def test_a_folder_that_is_not_there_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

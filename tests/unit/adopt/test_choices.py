@@ -1,5 +1,7 @@
 """What adopt recommends for a folder, and what options overrule."""
 
+import copy
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,8 @@ def found(**changes: Any) -> Survey:
         short_side=100,
         elongated=0.0,
         repeated=0,
+        copies=0,
+        unused=(),
         grey=0,
         constant=(),
         small=np.zeros((60, SIDE, SIDE, 3), np.uint8),
@@ -127,13 +131,57 @@ def advised(survey: Survey, content: Any = SHIPPED, **changes: Any) -> str:
 
 
 def test_advice_is_for_what_is_there() -> None:
-    assert advised(found()) == ""
+    many = found(counts={part: np.array([3000, 3000]) for part in (TRAIN, VALIDATION, TEST)})
+    assert advised(many) == ""
     unequal = found(counts={TRAIN: np.array([60, 20])})
     assert "3.0 times" in advised(unequal)
     assert "models.best.class_weight=balanced" in advised(unequal, train__model="best")
-    assert "repeated_images: leave_out" in advised(found(repeated=2))
-    assert "25% of the pictures" in advised(found(elongated=0.25))
-    assert advised(found(elongated=0.25), download__fit="pad") == ""
+    assert "repeated_images: leave_out" in advised(replace(many, repeated=2))
+    assert advised(replace(many, copies=2)) == ""
+    assert "repeated_images: leave_out" in advised(found(copies=2))  # parts are to be held out
+    elongated = replace(many, elongated=0.25)
+    assert "25% of the pictures" in advised(elongated)
+    assert advised(elongated, download__fit="pad") == ""
     views = {**SHIPPED, "evaluate": {"test_time_augmentation": "flip"}}
-    assert advised(found(), views) == ""
-    assert "averages mirrored images" in advised(found(), views, train__flip="none")
+    assert advised(many, views) == ""
+    assert "averages mirrored images" in advised(many, views, train__flip="none")
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("fast", "hardest_share=1.0 epochs=16 early_stopping.patience=9"),
+        ("accurate", "epochs=16 early_stopping.patience=17"),
+        ("quick", "hardest_share=1.0 epochs=16 early_stopping.patience=17"),
+        ("fast64", ""),  # made for such sets
+        ("baseline", ""),
+    ],
+)
+def test_few_images_are_to_be_shown_more_often(model: str, options: str) -> None:
+    said = advised(found(), train__model=model)
+    written = re.findall(rf"-S models\.{model}\.([^ `]+)", said)
+    assert written == options.split()
+    assert ("60 training images are few" in said) == bool(options)
+    # Where that is done, nothing more is said; and where there are many, nothing at all.
+    content = copy.deepcopy(SHIPPED)
+    for option in written:
+        key, value = option.split("=")
+        *parents, last = key.split(".")
+        section = content["models"][model]
+        for parent in parents:
+            section = section[parent]
+        section[last] = float(value) if "." in value else int(value)
+    assert advised(found(), content, train__model=model) == ""
+    assert advised(found(counts={TRAIN: np.array([2500, 2500])}), train__model=model) == ""
+
+
+def test_where_the_probe_knows_nothing_it_says_so() -> None:
+    random = np.random.default_rng(3)
+    survey = found(small=random.integers(0, 255, (60, SIDE, SIDE, 3)).astype(np.uint8))
+    chosen = {choice.key: choice for choice in recommend(survey, Options(), SHIPPED)[0]}
+    assert chosen["train.flip"].value == "preset"
+    assert "too little to say whether left and right matter" in chosen["train.flip"].reason
+    few = replace(survey, labels=survey.labels[:20], counts={TRAIN: np.array([10, 10])})
+    chosen = {choice.key: choice for choice in recommend(few, Options(), SHIPPED)[0]}
+    assert chosen["train.flip"].value == "preset"
+    assert "if so, `--flip none`" in chosen["train.flip"].reason

@@ -46,7 +46,7 @@ def test_every_option_arrives() -> None:
         ("--cifar10 --flip none", "--cifar10 takes no other option but --params"),
         ("a --validation-images few", "--validation-images: expected a number of images or a"),
         ("a --test-images -3x", "--test-images: expected a number of images or a share"),
-        ("a --params nowhere.yaml", "nowhere.yaml: cannot be read"),
+        ("a --params nowhere.yaml", "nowhere.yaml is not there; call this in the project's folder"),
         ("a", "a does not exist; understood are"),
     ],
 )

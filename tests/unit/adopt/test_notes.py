@@ -1,5 +1,6 @@
 """Notes of an adoption, and what has changed since."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,14 @@ from cifar_pipeline.adopt.notes import (
     Adoption,
     NotedFile,
     changes_between,
+    files_in_raw,
     forget_adoption,
     read_adoption,
     write_adoption,
 )
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.download.own_pictures import install_pictures
+from picture_folders import download_params, write_pictures
 
 FILES = {"a\udcff.png": NotedFile("train", "cat", "1" * 16), "b.png": NotedFile("test", "dog", "2")}
 ADOPTION = Adoption(digest="3" * 64, files=FILES, before={"x": [None], "y": []}, model="fast")
@@ -49,3 +54,24 @@ def test_changes() -> None:
     }
     assert changes_between(FILES, after) == (["c.png"], ["a\udcff.png"], ["b.png"])
     assert not any(changes_between(FILES, FILES))
+    # Of one whose bytes were not noted, only part and class are known.
+    unknown = {name: file._replace(sha256="?") for name, file in FILES.items()}
+    assert not any(changes_between(unknown, FILES))
+    assert changes_between(unknown, after).changed == ["b.png"]
+
+
+def test_without_notes_the_files_are_those_of_which_download_made_arrays(tmp_path: Path) -> None:
+    written = write_pictures(tmp_path / "pictures")
+    raw = tmp_path / "data/raw"
+    assert files_in_raw(raw, None) is None
+    with pytest.raises(PipelineError) as caught:
+        install_pictures(tmp_path / "pictures", raw, download_params())
+    digest = re.findall(r"SHA-256 ([0-9a-f]{64})", str(caught.value))[0]
+    install_pictures(tmp_path / "pictures", raw, download_params(digest))
+    files = files_in_raw(raw, digest)
+    assert files is not None
+    assert files.keys() == written.keys()
+    assert files["test/dog/0.png"][:2] == ("test", "dog")
+    assert files_in_raw(raw, "0" * 64) is None  # of other pictures
+    (raw / "files.csv").write_text("damaged")
+    assert files_in_raw(raw, digest) is None

@@ -1,6 +1,7 @@
 """What adopt prints of a folder."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,8 @@ def found(faults: int = 0) -> Survey:
         short_side=1,
         elongated=0.0,
         repeated=1234,
+        copies=5,
+        unused=("extra/", "read\x1bme.txt"),
         grey=1,
         constant=("green", "blue"),
         small=np.zeros(0),
@@ -50,7 +53,9 @@ def found(faults: int = 0) -> Survey:
 
 def test_a_folder(console: Console) -> None:
     print_survey(console, found(), Path("list.csv"))
-    first, *table, sizes, modes, grey, channels, repeated, broken = text_of(console).splitlines()
+    first, *table, sizes, modes, grey, channels, repeated, unused, broken = text_of(
+        console
+    ).splitlines()
     assert first == "a: train, test with class folders, 2 classes, 1,214 pictures"
     cells = [[cell.strip() for cell in row.split("│")[1:-1]] for row in table if "│" in row]
     assert cells == [["cat [b]", "1,200", "3"], [r"d\u200b", "7", "4"], ["all", "1,207", "7"]]
@@ -58,8 +63,24 @@ def test_a_folder(console: Console) -> None:
     assert modes == "modes      RGB 2, L 1"
     assert grey == "grey       1 of 3 pictures"
     assert channels == "channels   green, blue: the same in every pixel"
-    assert repeated == "repeated   1,234 pictures are in two parts or under two labels"
+    assert repeated == (
+        "repeated   1,234 pictures are in two parts or under two labels; 5 are copies within their "
+        "class"
+    )
+    assert unused == r"not used   2 beside the images: extra/, read\x1bme.txt"
     assert broken == "broken     none"
+
+
+def test_a_long_name_is_whole() -> None:
+    console = Console(file=io.StringIO(), soft_wrap=True, width=80)
+    survey = found()
+    print_survey(
+        console,
+        replace(survey, images=replace(survey.images, names=("x" * 250, "y"))),
+        Path("list.csv"),
+    )
+    assert text_of(console).count("x") >= 250
+    assert "\u2026" not in text_of(console)
 
 
 @pytest.mark.parametrize(("faults", "shown"), [(1, 1), (10, 10), (13, 10)])

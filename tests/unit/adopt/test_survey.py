@@ -81,7 +81,24 @@ def test_the_same_pixels_in_two_parts_or_under_two_labels(tmp_path: Path) -> Non
         picture.save(train / "dog/again.png")  # of the same part and class
     with Image.open(train / "dog/1.png") as picture:
         picture.save(train / "a cat/again.png")
-    assert of(tmp_path / "a").repeated == 5
+    found = of(tmp_path / "a")
+    assert (found.repeated, found.copies) == (5, 1)
+
+
+def test_what_is_no_image_of_the_set_is_named(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "a")
+    assert of(tmp_path / "a").unused == ()
+    save(tmp_path / "a/extra/x/0.png", 8, 8)
+    save(tmp_path / "a/cover.png", 8, 8)
+    (tmp_path / "a/train/notes.txt").touch()
+    (tmp_path / "a/train/dog/.hidden").touch()
+    assert of(tmp_path / "a").unused == ("cover.png", "extra/", "train/notes.txt")
+    # Of a table, what no line names.
+    save(tmp_path / "b/x/0.png", 8, 8)
+    save(tmp_path / "b/x/1.png", 8, 8)
+    save(tmp_path / "b/x/2.png", 8, 8)
+    (tmp_path / "b/t.csv").write_text("file,label\nx/0.png,a\nx/1.png,b\n")
+    assert of(tmp_path / "b").unused == ("x/2.png",)
 
 
 def test_the_digest_is_of_all_files(tmp_path: Path) -> None:

@@ -134,6 +134,11 @@ def test_all_faults_are_named_at_once(pictures: Path, raw: Path) -> None:
     assert installed(pictures, raw, broken_images="leave_out") == {"train": 24, "test": 12}
     assert load_image_set(raw, "download").left_out == 12
     assert len(arrays(raw, "train")[0]) == 24
+    # A part that would have no image of a class is refused.
+    for path in (pictures / "test/dog").iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(PipelineError, match="no file of class dog can be used in the part test"):
+        install_pictures(pictures, raw, download_params(broken_images="leave_out"))
 
 
 def test_the_same_picture_has_the_same_group(pictures: Path, raw: Path) -> None:
@@ -153,7 +158,7 @@ def test_the_same_picture_has_the_same_group(pictures: Path, raw: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda folder: (folder / "train/horse").mkdir(), "horse in one part only"),
+        (lambda folder: (folder / "train/horse").mkdir(), "horse in train/ alone"),
         (
             lambda folder: [path.unlink() for path in (folder / "test/dog").iterdir()],
             "test/dog holds no images",
@@ -188,7 +193,7 @@ def link(folder: Path, target: str) -> None:
         (lambda folder: (folder / "test/dog/x.png").touch(), r"dog/x\.png: the file is empty"),
         (
             lambda folder: (folder / "train/dog").chmod(0),
-            r"train/dog cannot be read \(Permission denied\)",
+            r"train/dog: cannot be read \(Permission denied\)",
         ),
         (
             lambda folder: (folder / "train/dog/0.png").chmod(0),

@@ -17,6 +17,8 @@ def test_a_relative_source_is_of_the_project(
     assert local_source("/nowhere") == Path("/nowhere")
     monkeypatch.setenv("HOME", "/home/me")
     assert local_source("~/pictures") == Path("/home/me/pictures")
+    assert local_source("./~") == Path("~")  # a folder of that name
+    assert local_source("~nobody of that name/x") == Path("~nobody of that name/x")
 
 
 @pytest.mark.parametrize("copy", [".dvc/tmp/exps/tmpabc", ".dvc/tmp/exps/standalone/tmpabc"])

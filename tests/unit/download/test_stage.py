@@ -45,7 +45,7 @@ def test_missing_local_source(choose, raw, tmp_path):
 
 def test_local_folder_without_a_file(folder, choose, raw):
     (folder / "test_batch.bin").unlink()
-    with pytest.raises(PipelineError, match=r"test_batch\.bin: No such file"):
+    with pytest.raises(PipelineError, match=r"test_batch\.bin: cannot be read \(No such file"):
         download(raw, choose(source=str(folder)))
     assert list(raw.iterdir()) == []
 

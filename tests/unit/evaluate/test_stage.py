@@ -189,7 +189,7 @@ def test_corrupt_model(inputs, damage):
         # Stored, not deflated: Keras alone would load these weights without a word.
         middle = len(content) // 2
         path.write_bytes(content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :])
-    assert_one_line(run(inputs), 1, "model.keras cannot be loaded", "`make verify`")
+    assert_one_line(run(inputs), 1, "model.keras cannot be loaded", "fetch or save it again")
 
 
 def test_misspelt_parameter(inputs):

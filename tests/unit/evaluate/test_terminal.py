@@ -1,5 +1,7 @@
 """What evaluate prints about errors."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from cifar_pipeline.evaluate.terminal import print_results
@@ -25,6 +27,18 @@ def test_printed_table_is_whole_in_a_log(capsys):
         "test accuracy 0.0000, loss 2.9957 (1,000 images)",
         "at temperature 0.500: loss 4.8675, expected calibration error 0.9308 instead of 0.5500",
     ]
+
+
+def test_a_name_of_any_length_is_whole_in_a_log(capsys):
+    name = "x" * 250
+    predictions = sure_predictions(np.ones(4, np.int64), np.zeros(4, np.uint8))
+    names = (name, *predictions.names[1:])
+    print_results(replace(predictions, names=names), 5)
+    printed = capsys.readouterr().out
+    assert "\u2026" not in printed
+    cells = [line.split("\u2502")[1].strip() for line in printed.splitlines() if "\u2502" in line]
+    assert "".join(cell for cell in cells if set(cell) == {"x"}) == name
+    assert f"\n  {name} <-> automobile: 4\n" in printed
 
 
 def test_nothing_is_printed_about_pairs_when_all_is_right(capsys):

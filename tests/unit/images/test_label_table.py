@@ -49,22 +49,68 @@ def test_a_column_of_parts(tmp_path: Path) -> None:
         ("name,kind\n1,a\n", "columns file and label, got name, kind"),
         ("file,label\n1\n", "line 2: expected a file and a label"),
         ("file,label\n1,a\n1,a\n", "line 3: the file stands in line 2 already"),
-        ("file,label\n1,a\n../2,b\n", r"line 3: \.\./2 is not inside of"),
-        ("file,label\n1,a\n/etc/passwd,b\n", "line 3: /etc/passwd is not inside of"),
-        ("file,label\n1,a\nlink,b\n", "line 3: link is not inside of"),
-        ("file,label\n1,a\n,b\n", "line 3: an empty name is not inside of"),
-        ("file,label\n1,a\n2,\n", "line 3: '' cannot be the name of a class"),
+        ("file,label\n1,a\n../2,b\n", r"line 3: \.\./2 has \.\. in it; expected files that lie"),
+        ("file,label\n1,a\n..\\outside,b\n", r"line 3: \.\./outside has \.\. in it"),
+        ("file,label\n1,a\n/etc/passwd,b\n", "line 3: /etc/passwd is an absolute path"),
+        ("file,label\n1,a\nC:\\2.png,b\n", r"line 3: C:.*2\.png is an absolute path"),
+        ("file,label\n1,a\nlink,b\n", "line 3: link is a link out of"),
+        ("file,label\n1,a\n,b\n", "line 3: no file is named"),
+        ("file,label\n1,a\n2,\n", "line 3: an empty name cannot be the name of a class"),
+        ('file,label\n\n1,a\n2,"b\nc"\n', r"line 4: b\\nc cannot be the name of a class"),
+        ('file,label\n1,"a\n2,b\n', r"line 2: is not valid CSV \(unexpected end of data\)"),
+        ("file,label\n1," + "a" * 200_000, r"line 2: is not valid CSV \(field larger"),
+        ("file,label\n1,a\n2,b, and more\n", "line 3: 3 columns, and the first line has 2"),
+        ("file,label\n1,a\n2\0,b\n", "has bytes 0; save it as plain text"),
+        ("file,label\n", "no line below the first names a file"),
+        ("file,label,part\n1,a,\n", "line 2: expected train, val or test, got nothing"),
         ("file,label,part\n1,a,train\n2,b,later\n", "line 3: expected train, val or test, got lat"),
-        ("file,label\n1,a\n2,a\n", "1 classes"),
+        ("file,label\n1,a\n2,a\n", "one class, a"),
         ("file,label,part\n1,a,train\n2,b,train\n3,a,test\n", "no image of b in the part test"),
         ("file,label,part\n1,a,test\n2,b,test\n", "no line is of the part train"),
     ],
 )
 def test_another_table_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "link").symlink_to("/etc/hostname")
+    (tmp_path.parent / "outside").touch()
     with pytest.raises(ImageFolderError, match=message) as caught:
         find_images(write(tmp_path, text))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("named", "lies"),
+    [
+        ("x/1.png", "x/1.png"),
+        ("x\\1.png", "x/1.png"),  # of Windows
+        ("x\\1.png", "x\\1.png"),  # a backslash in a name
+        ("caf\u00e9.png", "cafe\u0301.png"),  # of macOS
+        ("cafe\u0301\\1.png", "caf\u00e9/1.png"),
+        ('"a, ""b"".png"', 'a, "b".png'),
+        ('"a\nb.png"', "a\nb.png"),
+    ],
+)
+def test_a_file_is_found_as_the_file_system_spells_it(
+    tmp_path: Path, named: str, lies: str
+) -> None:
+    (tmp_path / lies).parent.mkdir(exist_ok=True)
+    (tmp_path / lies).touch()
+    text = f'file, label, part\n{named}, "a, b", train\n2.png, c, train\n'
+    folder = find_images(write(tmp_path, text))
+    assert folder.names == ("a, b", "c")
+    assert [file.path for file in folder.files] == [tmp_path / lies, tmp_path / "2.png"]
+
+
+def test_a_table_tells_the_classes_where_folders_of_parts_do_not(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "test").mkdir()
+    (tmp_path / "labels.csv.d").mkdir()
+    write(tmp_path, "file,label\ntrain/1.png,a\ntrain/2.png,b\n")
+    assert [file.path.name for file in find_images(tmp_path).files] == ["1.png", "2.png"]
+    for part in ("train", "test"):
+        for name in "xy":
+            (tmp_path / part / name).mkdir()
+            (tmp_path / part / name / "3.png").touch()
+    assert find_images(tmp_path).names == ("x", "y")
 
 
 def test_another_encoding_is_one_line(tmp_path: Path) -> None:

@@ -66,10 +66,11 @@ def test_a_long_name_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ([], r"0 classes \(class folders alone\), expected two or more; understood are"),
+        ([], r"found no folders and no table; understood are"),
         (["1.png", "2.png"], r"found 2 images and no folders; understood are train/CLASS/"),
-        (["a/1.png"], r"1 classes \(class folders alone\)"),
-        (["train/a/1.png"], r"1 classes \(train with class folders\)"),
+        (["1.png"], r"found 1 image and no folders"),
+        (["a/1.png"], r"one class, a \(class folders alone\)"),
+        (["train/a/1.png"], r"one class, a \(train with class folders\)"),
         (["set/train/a/1.png", "set/train/b/1.png"], r"nothing but the folder set; name that one"),
         (["set/a/1.png", "set/b/1.png"], r"nothing but the folder set; name that one: .*/set$"),
         (
@@ -77,14 +78,25 @@ def test_a_long_name_is_whole(tmp_path: Path) -> None:
             r"found a/t\w+/; expected the part above the class, t\w+/a/",
         ),
         (["x/a/1.png", "y/b/1.png"], r"found no images in x but folders in it, such as a"),
-        (["train/1.png", "train/a/1.png"], r"found 1 images beside the class folders \(1\.png\)"),
+        (["train/1.png", "train/a/1.png"], r"found 1 image beside the class folders \(1\.png\)"),
+        (
+            ["train/a/1.png", "test/1.png", "test/2.png"],
+            r"test: found 2 images and no class",
+        ),
         (["val/a/1.png", "test/a/1.png"], r"found test, val and no train/"),
         (["train/a/1.png", "val/a/1.png", "valid/a/1.png"], r"val and valid are the same part"),
         (
             ["train/a/1.png", "train/b/1.png", "test/a/1.png", "test/c/1.png"],
-            r"b, c in one part only \(train/ or test/\)",
+            r"b in train/ alone, c in test/ alone; expected the same classes in train/ and test/",
         ),
+        (["train/a/1.png", "train/b/1.png", "test/.hidden"], r"test has no class folders"),
         (["train/a/1.png", "train/b/.hidden"], r"train/b holds no images"),
+        (
+            ["train/a/1.png", "test/a/.hidden", "train/b/1.png", "test/b/Thumbs.db"],
+            r"test/a, test/b hold no images; add some, or remove the folder",
+        ),
+        (["test/a/1.png", "control/a.png"], r"found test and no train/; .* has to be renamed"),
+        (["a\u200d/1.png", "b/1.png"], r"a\\u200d cannot be the name of a class: .*\(\\u200d\)"),
         (["a.csv", "b.csv", "x/1.png"], r"found a\.csv, b\.csv, expected one \.csv at most"),
     ],
 )
@@ -103,6 +115,29 @@ def test_more_classes_than_a_label_counts_are_refused_by_number(tmp_path: Path) 
     assert len(find_images(tmp_path).names) == 256
     make(tmp_path, "one more/1.png")
     with pytest.raises(ImageFolderError, match="257 classes, and labels count 256 at most"):
+        find_images(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["Thumbs.db", "@eaDir/1.png/SYNO.png", "__MACOSX/._1.png", "$RECYCLE.BIN/1", "Icon\r"]
+)
+def test_what_systems_leave_is_no_image_and_no_class(tmp_path: Path, name: str) -> None:
+    make(tmp_path, "a/1.png", "b/1.png")
+    before = found(tmp_path)
+    make(tmp_path, name, f"a/{name}")
+    assert found(tmp_path) == before
+
+
+def test_links_that_lead_round_are_one_line(tmp_path: Path) -> None:
+    make(tmp_path, "a/x/1.png", "b/1.png")
+    (tmp_path / "b/round").symlink_to(tmp_path / "a/x")
+    assert [name for _, name in found(tmp_path)["train"]] == [
+        "a/x/1.png",
+        "b/1.png",
+        "b/round/1.png",
+    ]
+    (tmp_path / "a/x/round").symlink_to(tmp_path / "b")
+    with pytest.raises(ImageFolderError, match="is a link to a folder around it; remove it"):
         find_images(tmp_path)
 
 

@@ -1,5 +1,7 @@
 """The networks of the presets, and the saved network beside the trained one."""
 
+from typing import get_args
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from cifar_pipeline.dataset.channel_statistics import channel_statistics
 from cifar_pipeline.fourier.layout import as_spatial_first
 from cifar_pipeline.network.build import build_saved_network, build_training_network
 from cifar_pipeline.network.whitening import whitening_filters
+from cifar_pipeline.params.network import Activation
 from networks import narrow_fast, shipped, small
 from synthetic import synthetic_split
 
@@ -68,6 +71,19 @@ def test_the_saved_network_computes_what_the_trained_one_does(name: str, precisi
     expected = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
     tolerance = 1e-5 if precision == "float32" else 0.05
     assert np.abs(probabilities - expected).max() < tolerance
+
+
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_each_activation_runs_behind_a_batch_normalisation(activation: str) -> None:
+    images, _ = synthetic_split(2, 0)
+    params = small(shipped("quick"))
+    blocks = {"activation": activation, "batch_normalization": True, "pooling_after": "last"}
+    block = params.blocks["block1"].model_copy(update=blocks)
+    params = params.model_copy(update={"blocks": {"block1": block}})
+    network = build_training_network(params, channel_statistics(images), 10, "float32", None)
+    # As validation runs it: in a graph, whose operations TensorFlow fuses.
+    expected = keras.ops.convert_to_numpy(network(images))
+    assert np.abs(network.predict_on_batch(images) - expected).max() < 1e-4
 
 
 def test_grey_images_have_fewer_whitening_filters_also_in_the_saved_network() -> None:

@@ -120,6 +120,16 @@ def test_an_impossible_hold_out_is_refused(
     assert "\n" not in str(caught.value)
 
 
+def test_beside_a_given_validation_part_one_more_image_can_be_for_testing() -> None:
+    sizes = np.array([2, 5, 5])
+    with pytest.raises(ParamsError, match="1 for testing, 1 for validation, 1 for training"):
+        held_of_each(sizes, NAMES, 0.2, "test")
+    held = held_of_each(sizes, NAMES, 0.9, "test", validation_given=True)
+    assert held.tolist() == [1, 4, 4]
+    with pytest.raises(ParamsError, match=r"at least 2 \(1 for testing, 1 for training\)"):
+        held_of_each(np.array([1, 5, 5]), NAMES, 0.2, "test", validation_given=True)
+
+
 def test_counts_are_those_of_the_largest_remainder() -> None:
     """Nowhere more than an image from the exact share, where no class is at its bounds."""
     random = np.random.default_rng(3)

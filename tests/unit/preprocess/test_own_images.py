@@ -122,3 +122,17 @@ def test_repeated_pictures_are_told_and_left_out_on_demand(
     left = files_of(processed)["train"]
     assert not {"train/dog/77.png", "train/dog/78.png", "train/a cat/78.png"} & set(left)
     assert {"train/dog/79.png", "train/dog/x/79.png"} <= set(left)
+
+
+def test_a_class_that_would_be_left_out_as_a_whole_is_named(folder: Path) -> None:
+    write(folder, *classes("train", 2), *classes("val", 1), *classes("test", 1))
+    write(folder, "train/x/77.png", "val/x/78.png", "test/x/77.png")
+    assert splits_of(folder)[0]["train"] == 7
+    with pytest.raises(ParamsError, match="leaves no training image of class 'x'") as caught:
+        splits_of(folder, repeated_images="leave_out")
+    assert "\n" not in str(caught.value)
+
+
+def test_two_pictures_a_class_suffice_beside_a_validation_part(folder: Path) -> None:
+    write(folder, *classes("train", 2), *classes("val", 1))
+    assert splits_of(folder)[0] == {"train": 3, "validation": 3, "test": 3}

@@ -1,11 +1,14 @@
 """The file that keeps a run's state: what is saved is loaded, and damage is noticed."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.train.checkpoint import Checkpoint, RunState
 from training_runs import (
     KEY,
@@ -78,14 +81,23 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 
 
 @pytest.mark.trains
-def test_training_goes_on_where_a_backup_cannot_be_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_training_goes_on_where_a_backup_can_no_longer_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "file").write_text("in the way")
+    def full(path: Path, durable: bool) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("cifar_pipeline.train.checkpoint.replacing", full)
     params = recipe("fast")
-    run = fitted(params, Checkpoint(tmp_path / "file" / "training.backup", KEY))
-    assert "cannot be written" in capsys.readouterr().out
+    run = fitted(params, Checkpoint(tmp_path / "training.backup", KEY))
+    assert "cannot be written (No space left on device)" in capsys.readouterr().out
     pd.testing.assert_frame_equal(run.history, fitted(params, None).history, check_exact=True)
+
+
+def test_training_does_not_begin_where_a_backup_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PipelineError, match="file: cannot be written"):
+        fitted(recipe("fast"), Checkpoint(tmp_path / "file" / "training.backup", KEY))
 
 
 @pytest.mark.trains

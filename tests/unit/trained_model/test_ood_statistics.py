@@ -87,7 +87,7 @@ def test_damaged_statistics_are_one_line(model_path: Path, tmp_path: Path, conte
     with zipfile.ZipFile(model_path) as source, zipfile.ZipFile(damaged, "w") as target:
         for name in source.namelist():
             target.writestr(name, content if name == "ood_statistics.npz" else source.read(name))
-    with pytest.raises(PipelineError, match="cannot be read"):
+    with pytest.raises(PipelineError, match="cannot be loaded"):
         load_ood_statistics(damaged)
 
 

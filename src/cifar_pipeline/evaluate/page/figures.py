@@ -33,6 +33,7 @@ _INK, _MUTED, _LINE, _FIRST, _SECOND, _PANEL = _COLOURS
 _MOST_NUMBERED = 25  # classes at most, in a confusion matrix with numbers
 _LARGEST = 14.0  # side of a confusion matrix, in inches
 _POINTS = 72  # in an inch
+_LONGEST_NAME = 32  # characters; a longer one would leave no room for what is drawn
 _STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": _LINE,
@@ -99,6 +100,11 @@ def _inline(svg: str, name: str) -> str:
     return svg.replace("<svg", f'<svg role="img" aria-label="{escape(name)}"', 1)
 
 
+def _shortened(name: str) -> str:
+    """Return the name of a class as it fits a figure; the page's tables have it whole."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\u2026"
+
+
 def learning_curve(history: pd.DataFrame, measure: str, best_epoch: int) -> str:
     """Draw the learning curve of training and validation.
 
@@ -153,8 +159,10 @@ def confusion(matrix: np.ndarray, names: tuple[str, ...]) -> str:
                     fontsize=8,
                 )
         size = min(10, 0.6 * _POINTS * side / len(names))
-        axes.set_xticks(places, names, rotation=45 if size == 10 else 90, ha="right", fontsize=size)
-        axes.set_yticks(places, names, fontsize=size)
+        labels = [_shortened(name) for name in names]
+        turned = 45 if size == 10 else 90
+        axes.set_xticks(places, labels, rotation=turned, ha="right", fontsize=size)
+        axes.set_yticks(places, labels, fontsize=size)
         axes.set(xlabel="predicted", ylabel="actual")
         axes.set_xlim(-0.5, len(names) - 0.5)
         axes.set_ylim(len(names) - 0.5, -0.5)
@@ -190,6 +198,7 @@ def reliability_diagram(table: pd.DataFrame, title: str) -> str:
 def interpolation_curves(interpolation: Interpolation, names: tuple[str, ...]) -> str:
     """Draw the probabilities of both source classes, and of the likeliest other one, by alpha."""
     one, other = interpolation.sources.classes
+    names = tuple(map(_shortened, names))
     curves = [
         (interpolation.probabilities[:, one], names[one], _FIRST),
         (interpolation.probabilities[:, other], names[other], _SECOND),

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from cifar_pipeline.common.checksums import MANIFEST, sha256_of
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import place_of, refusal
 from cifar_pipeline.dataset.arrays import load_labels
 from cifar_pipeline.params.loading import Section
 
@@ -96,10 +97,12 @@ def gather_provenance(
     preset = sections[f"models.{training_params['model']}"]
     try:
         history = pd.read_csv(reports / "history.csv")
-        training = json.loads((reports / "train_metrics.json").read_text())
-        hashes = json.loads((processed / MANIFEST).read_text())
+        training = json.loads((reports / "train_metrics.json").read_text(encoding="utf-8"))
+        hashes = json.loads((processed / MANIFEST).read_text(encoding="utf-8"))
     except OSError as error:
-        raise PipelineError(f"{error.filename} cannot be read; run `dvc repro train`") from None
+        place = place_of(error) or reports
+        line = refusal(error, place, "read", otherwise="run `dvc repro train`")
+        raise PipelineError(line) from None
     except ValueError:
         raise PipelineError(
             f"{reports}/history.csv or train_metrics.json is damaged; `git restore {reports}` "

@@ -98,7 +98,7 @@ def trace(model: "keras.Model", class_names: tuple[str, ...]) -> TracedModel:
     module = tf.Module()
     module.weights = [variable.value for variable in model.variables]
     module.serve = tf.function(
-        lambda pixels: {PROBABILITIES: model(pixels, training=False)},
+        lambda pixels: {PROBABILITIES: tf.cast(model(pixels, training=False), tf.float32)},
         input_signature=[pixels],
         autograph=False,
     )

@@ -23,9 +23,9 @@ def _write(traced: TracedModel, path: Path) -> None:
     """Write a SavedModel; the names of the classes are its asset `class_names`."""
     import tensorflow as tf
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         names = Path(folder) / CLASSES
-        names.write_text(traced.class_lines)
+        names.write_text(traced.class_lines, encoding="utf-8")
         traced.module.class_names = tf.saved_model.Asset(str(names))
         tf.saved_model.save(traced.module, str(path), signatures={SIGNATURE: traced.graph})
 

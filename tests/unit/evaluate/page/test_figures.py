@@ -22,6 +22,18 @@ def test_the_names_of_a_figure_are_as_they_are() -> None:
     assert {*HOSTILE[:2], "likeliest other"} <= set(texts)
 
 
+def test_names_that_would_leave_no_room_are_shortened() -> None:
+    """Matplotlib would warn that the axes have collapsed, which is an error here."""
+    names = ("cat", "x" * 250, "y " * 100, "dog")
+    matrix = predictions_of(names, *spread(4)).matrix
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", figures.confusion(matrix, names))
+    assert {"x" * 31 + "\u2026", "cat"} <= {unescape(text) for text in texts}
+    mixed = results_of(predictions_of(names, *spread(4))).mixed
+    assert mixed
+    long = next(each for each in mixed.interpolations if 1 in each.sources.classes)
+    assert "x" * 31 + "\u2026" in figures.interpolation_curves(long, names)
+
+
 def test_many_classes_are_a_larger_figure_without_numbers() -> None:
     sizes = {}
     for classes in (10, 25, 60):

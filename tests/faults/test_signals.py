@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cifar_pipeline.common.sigint import _GRACE_SECONDS
+from cifar_pipeline.common.signals import _GRACE_SECONDS
 from closure import ROOT
 
 COMMANDS = {
@@ -42,7 +42,7 @@ COMMANDS = {
 PROGRAM = """
 import os, threading, time
 from cifar_pipeline.common.console import command_app
-from cifar_pipeline.common.sigint import ends_without_unwinding
+from cifar_pipeline.common.signals import ends_without_unwinding
 def work():
     print("working", flush=True)
     {body}

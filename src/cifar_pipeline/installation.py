@@ -1,0 +1,270 @@
+"""What `make` does around `.venv`: it judges one, makes one, installs into it, and minds Git.
+
+Runs as a file, with `python -I`, before anything is installed: it imports the standard library
+alone.
+"""
+
+import argparse
+import ast
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+# Stands in an environment while something is installed into it.
+UNFINISHED = ".unfinished"
+SUPPORTED = ((3, 11), (3, 14))
+# pip's settings that say where packages come from and how they are reached. All others (user,
+# target, prefix, python, no-binary, ...) could only make another environment than the locks name.
+KEPT_SETTINGS = {
+    *("index-url", "extra-index-url", "no-index", "find-links", "trusted-host"),
+    *("proxy", "cert", "client-cert", "use-feature", "use-deprecated", "keyring-provider"),
+    *("timeout", "default-timeout", "retries", "resume-retries", "cache-dir", "no-cache-dir"),
+}
+
+
+def fault_of(venv: Path, wanted: str | None) -> str | None:
+    """Return why the environment that runs this code cannot stay as `venv`, None if it can.
+
+    Args:
+        venv: its folder.
+        wanted: the Python that the user has named, None where they have named none.
+    """
+    version = "{}.{}".format(*sys.version_info)
+    if (venv / UNFINISHED).exists():
+        return "the last installation into it was cut short"
+    if not SUPPORTED[0] <= sys.version_info < SUPPORTED[1]:
+        return f"it is of Python {version}"
+    if find_spec("pip") is None:
+        return f"it has no pip for its Python {version}"
+    home = _home_of_scripts(venv)
+    if home is not None and not _same(home, venv / "bin"):
+        return f"it was made as {home.parent}"
+    asked = _version_of(wanted) if wanted else None
+    if asked and asked != version and SUPPORTED[0] <= tuple(map(int, asked.split("."))):
+        return f"it is of Python {version}, and {wanted} is Python {asked}"
+    return None
+
+
+def _home_of_scripts(venv: Path) -> Path | None:
+    """Return the folder of the Python that starts the scripts of `venv`; they name it in full."""
+    try:
+        start = (venv / "bin/pip").read_bytes()[:4096].decode(errors="surrogateescape")
+    except OSError:
+        return None
+    # The second form is for a path that is long or has spaces.
+    match = re.match(r"#!(?:/bin/sh\n'''exec' \"([^\"\n]+)\"|([^\n]+))", start)
+    return Path(match[1] or match[2].strip('"')).parent if match else None
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _version_of(python: str) -> str | None:
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run(
+            [*shlex.split(python), "-I", "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError:
+        return None
+    return done.stdout.strip() if re.fullmatch(r"\d+\.\d+\n", done.stdout) else None
+
+
+def create(venv: Path, python: str, fault: str) -> None:
+    """Make `venv` where there is none, or anew because of its `fault`.
+
+    Args:
+        venv: its folder.
+        python: the command that has started this code.
+        fault: of the environment that is there, empty where it has none.
+    """
+    if fault:
+        print(f"{venv} is made anew: {fault}", flush=True)
+    elif (venv / "bin/python").exists():
+        return
+    base = shlex.split(python)
+    if sys.prefix != sys.base_prefix:  # of an active environment, perhaps of this one
+        base = [getattr(sys, "_base_executable", sys.executable)]
+    try:
+        if venv.is_dir():
+            for path in venv.iterdir():
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        venv.mkdir(exist_ok=True)
+        (venv / UNFINISHED).touch()
+    except OSError as error:
+        sys.exit(f"error: {venv} cannot be made ({error}); put that right, then run make again")
+    done = subprocess.run(
+        [*base, "-I", "-m", "venv", str(venv)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if done.returncode:
+        sys.exit(f"error: {venv} cannot be made: {_reason(done.stdout, shlex.join(base))}")
+
+
+def _reason(output: str, python: str) -> str:
+    """Return in one line why the module venv of `python` has failed."""
+    if "ensurepip" in output or "No module named" in output:
+        version = "{}.{}".format(*sys.version_info)
+        return (
+            f"{python} lacks the modules venv or ensurepip; on Debian and Ubuntu "
+            f"`apt-get install python{version}-venv` brings them, or name another Python: "
+            "make PYTHON=..."
+        )
+    if "PATH separator" in output:
+        return f"the path {Path.cwd()} has a {os.pathsep!r}; move the project to one without"
+    lines = output.strip().splitlines() or ["no reason was given"]
+    return f"{lines[-1]} (from {python} -m venv)"
+
+
+def install(venv: Path, arguments: list[str]) -> None:
+    """Install with pip into the environment that runs this code, whatever pip is set to."""
+    unfinished = venv / UNFINISHED
+    unfinished.touch()
+    settings = _kept_settings()
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PIP_", "PYTHON")) and name != "__PYVENV_LAUNCHER__"
+    }
+    environment |= {"PIP_CONFIG_FILE": os.devnull, **settings}
+    pip = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, "install", "--quiet", *arguments], env=environment, check=False)
+    if done.returncode == 0:
+        unfinished.unlink()
+    elif done.returncode > 0:
+        # A package index that did not answer has left all as it was; a full disk has not.
+        if (venv / "bin/python").exists() and not any(_half_installed()):
+            unfinished.unlink()
+        sys.exit(
+            f"error: pip could not install {arguments[-1]} into {venv}: its lines above say why; "
+            "mend that, then run make again"
+        )
+    else:
+        sys.exit(f"error: pip was killed (signal {-done.returncode}); run make again")
+
+
+def _kept_settings() -> dict[str, str]:
+    """Return those of pip's settings, from its files and from PIP_*, that an installation keeps.
+
+    They come as environment variables, so that no other setting is read.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PIP_PYTHON"}
+    done = subprocess.run(
+        [sys.executable, "-I", "-m", "pip", "config", "list"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no reason was given"]
+        sys.exit(
+            f"error: pip's settings cannot be read: {lines[-1]}; `pip config debug` names them"
+        )
+    return settings_of(done.stdout)
+
+
+def settings_of(listed: str) -> dict[str, str]:
+    """Return the kept ones of pip's settings as environment variables.
+
+    Args:
+        listed: the output of `pip config list`, lines of the form `global.index-url='...'`.
+    """
+    found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
+    for line in listed.splitlines():
+        match = re.fullmatch(r"(global|install|:env:)\.([\w-]+)=(['\"].*['\"])", line)
+        if match and match[2] in KEPT_SETTINGS:
+            found[match[1]][match[2]] = ast.literal_eval(match[3])
+    # Where pip looks first comes last.
+    merged: Mapping[str, str] = found["global"] | found["install"] | found[":env:"]
+    return {f"PIP_{name.upper().replace('-', '_')}": value for name, value in merged.items()}
+
+
+def _half_installed() -> Iterator[Path]:
+    """Yield what pip leaves of packages that it did not bring to an end."""
+    for folder in map(Path, sys.path):
+        yield from folder.glob("~*")
+        yield from (path for path in folder.glob("*.dist-info") if not (path / "RECORD").exists())
+
+
+def tell_dvc_of_git(project: Path) -> None:
+    """Let DVC do without Git where there is no Git repository, as in a source archive.
+
+    It would stop there; and where the folder is ignored in a repository around it, it would see no
+    stages. With Git, what this has set is taken back.
+    """
+    path = project / ".dvc/config.local"
+    settings = path.read_text(encoding="utf-8") if path.exists() else ""
+    without = re.search(r"^\s*no_scm\s*=\s*true\s*\n", settings, re.MULTILINE | re.IGNORECASE)
+    if _is_in_git(project) == (without is None):
+        return
+    if without:
+        settings = settings.replace(without[0], "")
+        print("a Git repository: DVC uses it again (core.no_scm in .dvc/config.local is gone)")
+    else:
+        if "[core]\n" not in settings:
+            settings += "[core]\n"
+        settings = settings.replace("[core]\n", "[core]\n    no_scm = true\n")
+        print(
+            "no Git repository here (a source archive?): DVC does without, by core.no_scm in "
+            ".dvc/config.local; for experiments and comparisons `git init`, commit, and run make"
+        )
+    try:
+        path.write_text(settings, encoding="utf-8")
+    except OSError as error:
+        sys.exit(f"error: {path} cannot be written ({error.strerror}); DVC would stop without it")
+
+
+def _is_in_git(project: Path) -> bool:
+    """Say whether `project` is in a Git repository that does not ignore it."""
+    if not any((folder / ".git").exists() for folder in (project, *project.parents)):
+        return False
+    git = shutil.which("git")
+    if git is None:
+        return True
+    command = [git, "check-ignore", "--quiet", "dvc.yaml"]
+    return subprocess.run(command, cwd=project, capture_output=True, check=False).returncode != 0
+
+
+def main() -> None:
+    """Do what the arguments say; the Makefile alone calls this."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=["check", "create", "install", "git"])
+    parser.add_argument("--venv", type=Path, default=Path(".venv"))
+    parser.add_argument("--fault", default="")
+    parser.add_argument("--python")
+    known, rest = parser.parse_known_args()
+    if known.what == "check":
+        print(fault_of(known.venv, known.python) or "", end="")
+    elif known.what == "create":
+        create(known.venv, known.python, known.fault)
+    elif known.what == "install":
+        install(known.venv, rest)
+    else:
+        tell_dvc_of_git(Path.cwd())
+
+
+if __name__ == "__main__":
+    main()

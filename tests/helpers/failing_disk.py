@@ -1,0 +1,591 @@
+"""SQLite's loop over a command: each of its calls that change the project's folders fails once.
+
+Run as a program, `python failing_disk.py SCENARIO FOLDER CASES`, it prints what went wrong, a line
+each, and then the numbers of calls, cases and states; CASES is how many of the calls are tried, 0
+for all. A fork per command (see system_calls.py) is what makes a case cheap: start it from a
+process that has its imports behind it.
+
+What a kill leaves needs no kill: the files as they are right before a call are what a process
+leaves that is killed there. So one run of the command shows what a kill at any of its calls leaves.
+Some real kills show that this is so.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import re
+import resource
+import runpy
+import shutil
+import signal
+import sys
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from closure import ROOT
+from system_calls import Call, Judge, WatchedChild, fails_at, full_from
+
+KILLS = 3
+# Whole under any content: a process number, a clock's readings, what npm-like tools note.
+OF_NO_INTEREST = re.compile(r"(^|/)(training\.lock|lock|train_timings\.json)$|^\.dvc/tmp/|\.log$")
+# A temporary file, or the temporary folder that a file lies in.
+TEMPORARY = re.compile(r"(.*/)?\.(?!dvc(ignore)?(/|$))[^/]+")
+RANDOM = re.compile(r"\.[a-z0-9_]{8}(?=[./]|$)")
+
+State = dict[str, str]
+Key = frozenset[tuple[str, str]]
+
+
+class Scenario(NamedTuple):
+    """A command, and the folder in which it runs.
+
+    Attributes:
+        prepare: fills a folder, which is the current one, with the command's input.
+        earlier: turns that into the input of an earlier run, so that the command finds its results.
+        command: returns the exit code.
+        watched: the folders whose changes are of interest.
+        whole: patterns of files that have other contents than before and after, or other ones each
+            time; with what reads such a file and fails where it is half.
+        same_process: whether a process may run the command twice and leave the same bytes.
+    """
+
+    prepare: Callable[[], None]
+    earlier: Callable[[], None]
+    command: Callable[[], int]
+    watched: tuple[str, ...]
+    whole: Mapping[str, Callable[[Path], object]] = MappingProxyType({})
+    same_process: bool = True
+
+
+def state_of(folder: Path) -> State:
+    """Return the SHA-256 of every file below `folder` that matters, by relative path."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not OF_NO_INTEREST.search(str(path.relative_to(folder)))
+    }
+
+
+class Campaign:
+    """All cases of a scenario.
+
+    Args:
+        scenario: the command.
+        folder: an empty one.
+        cases: how many calls are tried, evenly over all of them; 0 for all.
+    """
+
+    def __init__(self, scenario: Scenario, folder: Path, cases: int) -> None:
+        self._scenario, self._cases = scenario, cases
+        self._project, self._template = folder / "project", folder / "template"
+        self._states = folder / "states"
+        self._out, self._err = folder / "out", folder / "err"
+        self._child: WatchedChild | None = None
+        self._healed: set[Key] = set()
+        self.wrong: list[str] = []
+        self.tried = self.runs = 0
+        self._project.mkdir()
+        self._states.mkdir()
+        os.chdir(self._project)
+        scenario.prepare()
+        self._lay_out_old_results()
+        self.old = state_of(self._project)
+        self._copy(self._project, self._template)
+
+    def run(self) -> None:
+        """Try all cases."""
+        calls, states = self._undisturbed()
+        self.calls = calls
+        self._judge_kills(states)
+        self._kill_for_real(states)
+        self._let_calls_fail()
+        if self._child:
+            self._child.end()
+
+    def _lay_out_old_results(self) -> None:
+        """Run the command on its earlier input, and put the input of today back."""
+        today = self._project.with_name("today")
+        self._copy(self._project, today)
+        self._scenario.earlier()
+        assert self._command(lambda _: 0) == 0, self._err.read_text()
+        inputs = {path: today / path for path in _files(today)}
+        for path, source in inputs.items():
+            shutil.copy2(source, self._project / path)
+
+    def _undisturbed(self) -> tuple[list[Call], list[Path]]:
+        """Run the command to its end; return its calls, and a copy of every state on its way."""
+        calls: list[Call] = []
+        seen: dict[Key, Path] = {}
+        self._at: list[Key] = []
+
+        def note(call: Call) -> int:
+            calls.append(call)
+            key = self._key()
+            self._at.append(key)
+            if key not in seen:
+                seen[key] = self._states / f"{len(calls)}"
+                self._copy(self._project, seen[key])
+            return 0
+
+        self._restore(self._template)
+        code = self._command(note)
+        assert code == 0, self._err.read_text()
+        self.new = state_of(self._project)
+        leftovers = [path for path in self.new if TEMPORARY.match(path) and path not in self.old]
+        if leftovers:
+            self.wrong.append(f"an undisturbed run leaves {leftovers}")
+        self._healed.add(self._key())
+        return calls, list(seen.values())
+
+    def _judge_kills(self, states: list[Path]) -> None:
+        for state in states:
+            self.tried += 1
+            self._restore(state)
+            self._judge_files(f"killed before call {state.name}", leftovers=True)
+            self._heal(f"killed before call {state.name}")
+
+    def _kill_for_real(self, states: list[Path]) -> None:
+        for at in _spread(len(self.calls), KILLS):
+            self.tried += 1
+            self._restore(self._template)
+            count = 0
+
+            def judge(_: Call, at: int = at) -> int:
+                nonlocal count
+                count += 1
+                if count == at and self._child:
+                    self._child.kill()
+                return 0
+
+            code = self._command(judge)
+            if code != -signal.SIGKILL:
+                self.wrong.append(f"killed at call {at}: ended with {code}")
+            if self._key() != self._at[at - 1]:
+                self.wrong.append(f"killed at call {at}: other files than right before it")
+
+    def _let_calls_fail(self) -> None:
+        for at in _spread(len(self.calls), self._cases or len(self.calls)):
+            call = self.calls[at - 1]
+            name = f"{call.name} {os.path.relpath(call.path, self._project)}"
+            for kind, judge in (("full from", full_from(at)), ("I/O error at", fails_at(at))):
+                self.tried += 1
+                self._restore(self._template)
+                code = self._command(judge)
+                case = f"{kind} call {at}, {RANDOM.sub('.*', name)}"
+                removing = kind != "full from" and call.name in ("unlink", "unlinkat", "rmdir")
+                self._judge_end(case, code)
+                self._judge_files(case, leftovers=removing)
+                self._heal(case)
+
+    def _judge_end(self, case: str, code: int) -> None:
+        """A failure is one line; a success has left what an undisturbed run leaves."""
+        said = self._err.read_text()
+        if code == 0:
+            ours = {
+                path: digest
+                for path, digest in state_of(self._project).items()
+                if not TEMPORARY.match(path)
+            }
+            if differ := self._other_than_new(ours):
+                self.wrong.append(f"{case}: exit code 0, and other files: {differ}")
+            return
+        # `make verify` names what it found before it mends it.
+        lines = [line for line in said.splitlines() if not line.startswith("damaged: ")]
+        if code != 1 or len(lines) != 1 or not lines[0].startswith("error: "):
+            self.wrong.append(f"{case}: exit code {code}, {len(lines)} lines: {said[-600:]!r}")
+
+    def _judge_files(self, case: str, leftovers: bool) -> None:
+        """Every file is old, new or known to be whole; none has gone that the end would have."""
+        ours = state_of(self._project)
+        for path, digest in ours.items():
+            if digest in (self.old.get(path), self.new.get(path)):
+                continue
+            if reader := self._reader(path):
+                try:
+                    reader(self._project / path)
+                except Exception as error:
+                    self.wrong.append(f"{case}: {path} is half: {error!r}")
+            elif not TEMPORARY.match(path):
+                self.wrong.append(f"{case}: {path} is neither old nor new")
+            elif not leftovers:
+                self.wrong.append(f"{case}: left over: {RANDOM.sub('.*', path)}")
+        for path in self.old.keys() & self.new.keys() - ours.keys():
+            self.wrong.append(f"{case}: {path} is gone")
+
+    def _heal(self, case: str) -> None:
+        """The same command again leaves what an undisturbed run leaves, and nothing else."""
+        key = self._key()
+        if key in self._healed:
+            return
+        self._healed.add(key)
+        code = self._command(lambda _: 0)
+        if code:
+            self.wrong.append(f"{case}: then again: exit code {code}: {self._err.read_text()!r}")
+        ours = state_of(self._project)
+        if differ := self._other_than_new(ours):
+            self.wrong.append(f"{case}: then again: other files: {differ}")
+
+    def _key(self) -> Key:
+        """Return the project's files: temporary ones without the random parts of their names.
+
+        Contents count where they are the same each time.
+        """
+        return frozenset(
+            (RANDOM.sub(".*", temporary[0]), "")
+            if (temporary := TEMPORARY.match(path))
+            else (path, "" if self._reader(path) else digest)
+            for path, digest in state_of(self._project).items()
+        )
+
+    def _reader(self, path: str) -> Callable[[Path], object] | None:
+        """Return what reads a file whose contents vary, None where they do not."""
+        whole = self._scenario.whole
+        return next((whole[pattern] for pattern in whole if fnmatch(path, pattern)), None)
+
+    def _other_than_new(self, ours: State) -> list[str]:
+        """Return the files that are not as an undisturbed run leaves them."""
+        return sorted(
+            path
+            for path in self.new.keys() | ours.keys()
+            if self.new.get(path) != ours.get(path)
+            if not self._reader(path)
+        )
+
+    def _command(self, judge: Judge) -> int:
+        """Run the command in the project's folder."""
+        if self._child is None:
+            folders = [self._project / folder for folder in self._scenario.watched]
+            self._child = WatchedChild(self._in_child, folders)
+        code = self._child.run(0, judge)
+        self.runs += 1
+        if code < 0:
+            self._child = None
+        elif not self._scenario.same_process:
+            self._child.end()
+            self._child = None
+        return code
+
+    def _in_child(self, _: int) -> int:
+        os.chdir(self._project)  # it may be another folder of that name
+        for stream, path in ((1, self._out), (2, self._err)):
+            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(file, stream)
+            os.close(file)
+        code = self._scenario.command()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return code
+
+    def _restore(self, source: Path) -> None:
+        self._copy(source, self._project)
+
+    def _copy(self, source: Path, target: Path) -> None:
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target, symlinks=True)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+def _spread(number: int, wanted: int) -> list[int]:
+    """Return up to `wanted` of the numbers from 1 to `number`, evenly over all."""
+    wanted = min(wanted, number)
+    return sorted({1 + at * (number - 1) // max(wanted - 1, 1) for at in range(wanted)})
+
+
+def exit_code(function: Callable[[], object]) -> int:
+    """Return the exit code with which a program ends that runs `function`."""
+    try:
+        function()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]  # there is one
+        return 1
+    return 0
+
+
+def stage(name: str) -> Callable[[], int]:
+    """Return a command that runs a stage as a program."""
+
+    def run() -> int:
+        sys.argv = [f"{name}.py"]
+        return as_program(name)
+
+    return run
+
+
+def as_program(name: str) -> int:
+    """Run a stage with the arguments in sys.argv; return its exit code."""
+    script = str(ROOT / "stages" / f"{name}.py")
+    return exit_code(lambda: runpy.run_path(script, run_name="__main__"))
+
+
+def console_script(*arguments: str) -> Callable[[], int]:
+    """Return a command that runs `cifar-pipeline` with arguments."""
+
+    def run() -> int:
+        from cifar_pipeline.cli import main
+
+        sys.argv = ["cifar-pipeline", *arguments]
+        return exit_code(main)
+
+    return run
+
+
+# Scenarios
+
+
+def nothing() -> None:
+    """Nothing is different in the earlier run."""
+
+
+def set_params(changes: dict[str, object]) -> None:
+    from params_files import written
+
+    written(Path(), changes)
+
+
+def in_fork(function: Callable[[], object]) -> None:
+    """Run a function in a fork: TensorFlow must not have started in the process that forks."""
+    child = os.fork()
+    if not child:
+        os._exit(exit_code(function))
+    _, status = os.waitpid(child, 0)
+    assert not status
+
+
+def _download(archive: bool) -> Scenario:
+    from synthetic import write_batches
+
+    where = "batches.tar.gz" if archive else "batches"
+
+    def write(images: int) -> None:
+        shutil.rmtree("batches", ignore_errors=True)
+        sums = write_batches(Path("batches"), images)
+        with tarfile.open("batches.tar.gz", "w:gz") as file:
+            file.add("batches", "cifar-10-batches-bin")
+        set_params({"download.source": where, "download.sha256": sums})
+
+    return Scenario(lambda: write(3), lambda: write(2), stage("download"), ("data",))
+
+
+def _write_pictures(number: int, broken: bool = False) -> None:
+    """Write pictures of a user's own, one of which may be no picture, and params for them."""
+    from picture_folders import write_pictures
+
+    shutil.rmtree("pictures", ignore_errors=True)
+    write_pictures(Path("pictures"), number, 3)
+    if broken:
+        Path("pictures/train/dog/broken.png").write_bytes(b"broken")
+
+
+def _own_params(changes: dict[str, object] | None = None) -> None:
+    leave_out: dict[str, object] = {"download.broken_images": "leave_out"}
+    set_params({"download.source": "pictures", **leave_out, **(changes or {})})
+
+
+def _download_pictures() -> Scenario:
+    from cifar_pipeline.common.errors import PipelineError
+    from cifar_pipeline.download.own_pictures import install_pictures
+    from cifar_pipeline.params.download import DownloadParams
+    from cifar_pipeline.params.loading import load_section
+
+    def digest() -> str:
+        """Return the digest of the folder, from the line that asks for it."""
+        _own_params()
+        params = load_section(Path("params.yaml"), DownloadParams, "download")
+        try:
+            install_pictures(Path("pictures"), Path("nowhere"), params)
+        except PipelineError as error:
+            return re.findall(r"[0-9a-f]{64}", str(error))[-1]
+        finally:
+            shutil.rmtree("nowhere")
+        raise AssertionError
+
+    def write(number: int) -> None:
+        _write_pictures(number, broken=True)
+        _own_params({"download.sha256.pictures": digest()})
+
+    return Scenario(lambda: write(9), lambda: write(8), stage("download"), ("data",))
+
+
+def _preprocess() -> Scenario:
+    from synthetic import write_raw
+
+    def write(seed: int) -> None:
+        set_params({"preprocess.seed": seed, "preprocess.validation_images": 20})
+
+    def prepare() -> None:
+        write_raw(Path("data/raw"))
+        write(1)
+
+    return Scenario(prepare, lambda: write(2), stage("preprocess"), ("data/processed",))
+
+
+def _preprocess_pictures() -> Scenario:
+    download = _download_pictures()
+
+    def params(seed: int) -> None:
+        from cifar_pipeline.params.loading import read_yaml
+
+        known = read_yaml(Path("params.yaml"))["download"]["sha256"]
+        own = {"download.sha256.pictures": known["pictures"], "preprocess.seed": seed}
+        _own_params({**own, "preprocess.validation_images": 5})
+
+    def prepare() -> None:
+        download.prepare()
+        in_fork(download.command)
+        params(1)
+
+    return Scenario(prepare, lambda: params(2), stage("preprocess"), ("data/processed",))
+
+
+def _adopt() -> Scenario:
+    def prepare() -> None:
+        from params_files import with_presets
+
+        Path("params.yaml").write_text(with_presets("fast", "quick"))
+        Path("cache").mkdir()
+        os.environ["CIFAR_PIPELINE_CACHE"] = str(Path("cache").resolve())
+        _write_pictures(8, broken=True)
+
+    def earlier() -> None:
+        _write_pictures(7, broken=True)
+
+    command = console_script("adopt", "pictures", "--broken-images", "leave_out")
+    # What it notes of files are times and inodes.
+    notes = {"cache/pictures-*.json": _read_json, "cache/adopted-*.json": _read_json}
+    return Scenario(prepare, earlier, command, (".",), notes)
+
+
+def _train() -> Scenario:
+    from workspace import SMALL
+
+    preprocess = _preprocess()
+
+    def params(seed: int) -> None:
+        set_params({**SMALL, "models.fast.epochs": 2, "train.seed": seed})
+
+    def prepare() -> None:
+        preprocess.prepare()
+        in_fork(preprocess.command)
+        params(1)
+        os.environ["DVC_STAGE"] = "train"
+
+    state = {"models/training.backup": _read_checkpoint}
+    return Scenario(prepare, lambda: params(2), stage("train"), ("models", "reports"), state)
+
+
+def _read_json(path: Path) -> object:
+    return json.loads(path.read_text())
+
+
+def _read_checkpoint(path: Path) -> None:
+    content = path.read_bytes()
+    assert hashlib.sha256(content[32:]).digest() == content[:32]
+
+
+def _evaluate() -> Scenario:
+    import numpy as np
+
+    from evaluate_inputs import IMAGES, lay_out_inputs, save_tiny_model, write_outputs
+
+    def prepare() -> None:
+        save_tiny_model(Path("tiny.keras"))
+        lay_out_inputs(Path(), Path("tiny.keras"))
+
+    def earlier() -> None:
+        write_outputs(Path(), np.random.default_rng(2).normal(size=(IMAGES, 10)).astype("f4"))
+
+    def run() -> int:
+        from evaluate_inputs import arguments
+
+        sys.argv = ["evaluate.py", *arguments(Path())]
+        return exit_code(
+            lambda: runpy.run_path(str(ROOT / "stages/evaluate.py"), run_name="__main__")
+        )
+
+    return Scenario(lambda: in_fork(prepare), earlier, run, (".",))
+
+
+def _export(form: str) -> Scenario:
+    from small_models import save_model
+
+    def prepare(bias: float) -> None:
+        Path("models").mkdir(exist_ok=True)
+        save_model(Path("models/model.keras"), bias=bias)
+
+    # Functions that TensorFlow traces get numbers, and these are in what it writes.
+    return Scenario(
+        lambda: in_fork(lambda: prepare(0)),
+        lambda: in_fork(lambda: prepare(1)),
+        console_script("export", form),
+        ("exports",),
+        {"exports/saved_model/fingerprint.pb": lambda path: path.read_bytes()[1]},
+        same_process=False,
+    )
+
+
+def _repair() -> Scenario:
+    def prepare() -> None:
+        from dvc.cli import main as dvc
+
+        names = ("mended.bin", "removed.bin")
+        for at, name in enumerate(names):
+            Path(name).write_bytes(bytes([at]) * 5000)
+        assert dvc(["init", "-q", "--no-scm"]) == 0
+        assert dvc(["add", "-q", *names]) == 0
+        for path in Path(".dvc/cache/files/md5").glob("*/*"):
+            path.chmod(0o644)
+            path.write_bytes(path.read_bytes()[:-1] + b"x")
+            path.chmod(0o444)
+        Path("removed.bin").unlink()
+
+    def run() -> int:
+        sys.argv = ["verify", "--repair"]
+        module = "cifar_pipeline.dvc_cache.verify"
+        return exit_code(lambda: runpy.run_module(module, run_name="__main__", alter_sys=True))
+
+    return Scenario(lambda: in_fork(prepare), nothing, run, (".dvc/cache", "mended.bin"))
+
+
+SCENARIOS: dict[str, Callable[[], Scenario]] = {
+    "download": lambda: _download(archive=False),
+    "download an archive": lambda: _download(archive=True),
+    "download pictures": _download_pictures,
+    "preprocess": _preprocess,
+    "preprocess pictures": _preprocess_pictures,
+    "adopt": _adopt,
+    "train": _train,
+    "evaluate": _evaluate,
+    "export litert": lambda: _export("litert"),
+    "verify --repair": _repair,
+    "export saved_model": lambda: _export("saved_model"),
+}
+
+
+def main() -> None:
+    """Run the campaign of the arguments."""
+    _, name, folder, cases = sys.argv
+    os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)  # with it, TensorFlow's notes would show
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # of a process that traces often
+    campaign = Campaign(SCENARIOS[name](), Path(folder), int(cases))
+    campaign.run()
+    for line in campaign.wrong:
+        print(line)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    seconds = round(sum(each.ru_utime + each.ru_stime for each in used), 1)
+    numbers = {"calls": len(campaign.calls), "cases": campaign.tried, "processor_seconds": seconds}
+    print(json.dumps(numbers | {"runs": campaign.runs}))
+    sys.exit(bool(campaign.wrong))
+
+
+if __name__ == "__main__":
+    main()
