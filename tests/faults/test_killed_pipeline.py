@@ -198,7 +198,7 @@ def assert_heals(
 
 @pytest.mark.fault(
     "kill -9 of `dvc`, of its stage or of both, at a random moment of `dvc repro`",
-    "`make repro` ends in the same bytes; it trains beside no training that has outlived `dvc`, and "
+    "`make repro` ends in the same bytes; it trains beside no training that outlived `dvc`, and "
     "names its process",
 )
 @pytest.mark.parametrize("seed", range(5))
