@@ -12,7 +12,8 @@ import numpy as np
 import typer
 
 from cifar_pipeline.adopt.check_pictures import check_pictures
-from cifar_pipeline.common.console import command_app, run_program
+from cifar_pipeline.common.console import command_app, complain, run_program
+from cifar_pipeline.common.credentials import holds_login
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
@@ -36,6 +37,7 @@ def check_params(path: Path) -> None:
     content = read_yaml(path)
     params = validate_whole(content, path)
     _require_tracked(content, path)
+    _warn_of_logins(params.download, path)
     _check_data(params.download, params.preprocess)
 
 
@@ -49,6 +51,16 @@ def _require_tracked(content: dict[str, Any], path: Path) -> None:
         raise ParamsError(
             f"{path}: download lacks keys that dvc.yaml tracks; add {', '.join(missing)}"
         )
+
+
+def _warn_of_logins(source: DownloadParams, path: Path) -> None:
+    """Say which addresses hold a login: Git keeps the file, and `dvc params diff` shows it."""
+    for name, address in source.sources.items():
+        if address and holds_login(address):
+            complain(
+                f"warning: {path}: download.sources.{name} holds a login, which Git keeps and DVC "
+                "shows; put it into ~/.netrc instead (docs/guides/data-sources.md)"
+            )
 
 
 def _check_data(source: DownloadParams, splits: PreprocessParams) -> None:

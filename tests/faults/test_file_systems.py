@@ -24,14 +24,17 @@ from cifar_pipeline.download.install import describe, install
 from cifar_pipeline.download.own_pictures import install_pictures
 from cifar_pipeline.download.picture_source import digest_of, open_folder
 from cifar_pipeline.evaluate.reports import write_reports
+from cifar_pipeline.installation import require_own, tell_dvc_of_git
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.preprocess.stage import preprocess
+from cifar_pipeline.train.checkpoint import Checkpoint
 from closure import ROOT
 from disks import AS_ROOT, fill, small_disk
 from evaluation_results import sure_predictions
 from picture_folders import download_params, write_pictures
 from refusals import assert_fitting, refuse
 from synthetic import write_raw
+from training_runs import KEY, fitted, recipe
 
 BATCHES = make_batches()
 OLD = b"from before"
@@ -237,21 +240,51 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
-@pytest.mark.fault("a folder may not be written, as in another user's clone", "a line that says so")
-def test_another_users_folder(tmp_path: Path) -> None:
+@pytest.mark.fault(
+    "a folder may not be written, as in another user's clone",
+    "a line that says so, from `make repro` before DVC begins",
+)
+def test_another_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in (tmp_path, *tmp_path.parents):
         if folder.name.startswith("pytest-"):
             folder.chmod(0o755)
     (tmp_path / "models").mkdir()
     (tmp_path / "models").chmod(0o555)
+    tmp_path.chmod(0o777)
     with as_nobody(), pytest.raises(PipelineError) as caught:
         require_writable(tmp_path / "models", "model.keras")
     assert_fitting(str(caught.value), "EACCES")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda *asked: access(*asked, effective_ids=True))
+    with as_nobody(), pytest.raises(SystemExit, match=r"models cannot be written by you; .*ls -ld"):
+        require_own(tmp_path)
 
 
 @pytest.mark.fault(
-    "a disk is full, or smaller than a training will need",
-    "a line before the training; a file that was being written is gone, no process is killed",
+    "Git refuses another user's clone (dubious ownership)",
+    "`make` goes on, and a line says what allows it; the tests stop with that line",
+)
+def test_a_clone_that_git_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    tell_dvc_of_git(tmp_path)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith(f"git config --global --add safe.directory {tmp_path}")
+    assert not (tmp_path / ".dvc").exists()
+    (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    make = ["make", "-s", "in-git"]
+    done = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert done.stderr.startswith("error: another user's clone")
+    assert f"safe.directory '{tmp_path}'" in done.stderr
+
+
+@pytest.mark.fault(
+    "a disk is full, or too small for what will be written",
+    "a line before the work begins; no process is killed by the system",
 )
 def test_a_small_disk(tmp_path: Path) -> None:
     folder = tmp_path / "disk"
@@ -277,6 +310,21 @@ def test_a_small_disk(tmp_path: Path) -> None:
         with pytest.raises(PipelineError) as caught:  # a name needs no space, its content does
             require_writable(folder, "model.keras")
         assert_fitting(str(caught.value), "ENOSPC")
+
+
+@pytest.mark.trains
+@pytest.mark.fault(
+    "a disk is smaller than the model and the checkpoint of a training", "a line before it trains"
+)
+def test_a_disk_too_small_for_a_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(tmp_path / "models", kilobytes=100):
+        with pytest.raises(PipelineError) as caught:
+            fitted(recipe("fast"), Checkpoint(tmp_path / "models/training.backup", KEY))
+        assert_fitting(str(caught.value), "ENOSPC")
+        assert list((tmp_path / "models").iterdir()) == []
+    assert "epoch" not in capsys.readouterr().out
 
 
 @pytest.mark.fault("a disk is mounted read-only", "a line that says so")

@@ -198,8 +198,8 @@ def assert_heals(
 
 @pytest.mark.fault(
     "kill -9 of `dvc`, of its stage or of both, at a random moment of `dvc repro`",
-    "`make repro` ends in the same bytes; it trains beside no training that outlived `dvc`, and "
-    "names its process",
+    "`make repro` ends in the same bytes; it trains beside no training that has outlived `dvc`, "
+    "and names its process",
 )
 @pytest.mark.parametrize("seed", range(5))
 def test_a_kill(

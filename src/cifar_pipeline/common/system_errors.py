@@ -135,9 +135,10 @@ def advice_for(error: BaseException, otherwise: str | None = None, elsewhere: st
             there.
         elsewhere: what else helps where the place of a file is to blame; begins with "or".
     """
-    if is_lack_of_memory(error):
-        return _memory_advice()
     number = errno_of(error)
+    # Each thread maps some memory of its own.
+    if is_lack_of_memory(error) or (number == errno.EAGAIN and address_space() is not None):
+        return _memory_advice()
     if isinstance(error, ImportError) and (number is None or _MISSING.search(str(error))):
         return otherwise or _LIBRARY
     if _NO_TEMPORARY in str(error):
@@ -190,8 +191,20 @@ def line_of(error: BaseException) -> str | None:
     return None
 
 
+def address_space() -> int | None:
+    """Return the bytes of memory that this process may map (`ulimit -v`), None without a limit."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0] if resource else None
+    return None if limit is None or limit == resource.RLIM_INFINITY else limit
+
+
+def raise_address_space() -> str:
+    """Return the advice to raise that limit."""
+    return (
+        f"raise the limit on address space (`ulimit -v`, {(address_space() or 0) // 1024:,} kB now)"
+    )
+
+
 def _memory_advice() -> str:
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0] if resource else -1
-    if resource and limit != resource.RLIM_INFINITY:
-        return f"raise the limit on address space (`ulimit -v`, {limit // 1024:,} kB now)"
+    if address_space() is not None:
+        return raise_address_space()
     return "close other programs, or give the machine or its container more memory"

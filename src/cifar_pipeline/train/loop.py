@@ -44,6 +44,7 @@ from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel
 PREDICTION_BATCH = 250
 _GPU_BATCH = 1000
 _FLOAT_BYTES = 4
+_ARCHIVE_BYTES = 80_000  # of a .keras file beside its weights, for a network of some 20 layers
 _GPU_CHECKPOINT_SECONDS = 10.0  # saving the state takes as long as an epoch there
 
 
@@ -116,16 +117,18 @@ def _validation_batches(validation: Split, on_gpu: bool) -> ValidationBatches:
     return ValidationBatches(validation.images, targets, PREDICTION_BATCH)
 
 
-def _bytes_to_write(network: keras.Model, checkpoint: Checkpoint) -> int:
-    """Return about how many bytes a training writes beside its checkpoint of before, if any."""
+def _bytes_to_write(network: keras.Model, validation: Split, checkpoint: Checkpoint) -> int:
+    """Return about how many bytes a training adds to the folder of its checkpoint, at the most."""
     weights, optimizer = (
         sum(math.prod(variable.shape) * _FLOAT_BYTES for variable in variables)
         for variables in (network.variables, network.optimizer.variables)
     )
     of_checkpoint = 2 * weights + optimizer  # the best weights are in it, too
-    written_already = checkpoint.path.stat().st_size if checkpoint.path.is_file() else 0
-    # It is written anew before the last one goes.
-    return max(weights + 2 * of_checkpoint - written_already, 0)
+    outputs = len(validation.labels) * (validation.classes + 1) * _FLOAT_BYTES
+    there = checkpoint.path.stat().st_size if checkpoint.path.is_file() else 0
+    # A checkpoint takes the place of the last one; the model comes beside it.
+    added = of_checkpoint + max(of_checkpoint, weights + _ARCHIVE_BYTES + outputs) - there
+    return max(added, 0)
 
 
 def fit(
@@ -194,7 +197,9 @@ def fit(
         record = RecordEpochs(state.rows, state.seconds)
     if checkpoint:
         require_writable(
-            checkpoint.path.parent, checkpoint.path.name, size=_bytes_to_write(network, checkpoint)
+            checkpoint.path.parent,
+            checkpoint.path.name,
+            size=_bytes_to_write(network, validation, checkpoint),
         )
     interactive = sys.stdout.isatty()
     callbacks = [
