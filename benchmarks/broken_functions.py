@@ -150,7 +150,6 @@ def noticed_by(broken: Break, copy: Path) -> str:
                 [sys.executable, *command, *spread, "-m", "not slow and not results", *arguments],
                 cwd=copy,
                 capture_output=True,
-                text=True,
                 check=False,
                 encoding="utf-8",
             )

@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "src"))
 def in_a_process(file: str, *arguments: str) -> Any:
     """Run the script `file` with `arguments` as a process; return the JSON of its last line."""
     command = [sys.executable, file, *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, encoding="utf-8")
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, encoding="utf-8")
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -50,7 +50,6 @@ def main() -> None:
             done = subprocess.run(
                 [sys.executable, __file__, "--", way],
                 capture_output=True,
-                text=True,
                 check=True,
                 encoding="utf-8",
             )

@@ -25,7 +25,6 @@ with tempfile.TemporaryDirectory() as scratch:
         cwd=ROOT,
         env={**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(WIDTH)},
         stdout=subprocess.PIPE,
-        text=True,
         check=True,
         encoding="utf-8",
     )

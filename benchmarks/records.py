@@ -41,7 +41,7 @@ def commit() -> str:
     name = ["git", "rev-parse", "--short", "HEAD"]
     same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *deciding], cwd=ROOT)
     return (
-        subprocess.check_output(name, cwd=ROOT, text=True, encoding="utf-8").strip()
+        subprocess.check_output(name, cwd=ROOT, encoding="utf-8").strip()
         + "-dirty" * same.returncode
     )
 

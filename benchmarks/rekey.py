@@ -74,7 +74,7 @@ def in_checkout(root: Path, file: Path, *presets: str, backend: str = "tensorflo
     command = [sys.executable, __file__, str(root), "--file", str(file), *presets]
     settings = {**os.environ, "KERAS_BACKEND": backend}
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True, env=settings, encoding="utf-8"
+        command, stdout=subprocess.PIPE, check=True, env=settings, encoding="utf-8"
     )
     return done.stdout
 

@@ -47,7 +47,6 @@ def main(rounds: Annotated[int, typer.Option(help="Times each command runs.", mi
                     cwd=ROOT,
                     env=settings,
                     capture_output=True,
-                    text=True,
                     encoding="utf-8",
                 )
                 if done.returncode:
