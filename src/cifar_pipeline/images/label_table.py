@@ -28,6 +28,7 @@ _COLUMNS = {
     "part": ("part", "split", "subset"),
 }
 _DELIMITERS = ",;\t"
+_SHOWN = 200  # characters of a first line
 
 
 class _Row(NamedTuple):
@@ -136,8 +137,8 @@ def _columns(head: list[str], table: Path) -> dict[str, int]:
     if not {"file", "label"} <= found.keys():
         raise ImageFolderError(
             f"{shown(str(table))}: expected a first line with the columns file and label, got "
-            f"{', '.join(map(shown, head)) or 'nothing'}; name the columns so, or move this file "
-            "away where folders tell the classes"
+            f"{', '.join(map(shown, head))[:_SHOWN] or 'nothing'}; name the columns so, or move "
+            "this file away where folders tell the classes"
         )
     return found
 
