@@ -250,7 +250,14 @@ def _is_in_git(project: Path) -> bool:
     command = [git, "check-ignore", "--quiet", "dvc.yaml"]
     english = {**os.environ, "LC_ALL": "C"}
     done = subprocess.run(
-        command, cwd=project, env=english, capture_output=True, text=True, check=False
+        command,
+        cwd=project,
+        env=english,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
     )
     if "dubious ownership" in done.stderr:
         print(
