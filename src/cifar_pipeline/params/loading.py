@@ -3,7 +3,9 @@
 import copy
 import difflib
 import functools
+import itertools
 import re
+import reprlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
@@ -11,10 +13,9 @@ from typing import Any, Final, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from cifar_pipeline.common.errors import ParamsError
-from cifar_pipeline.common.system_errors import refusal
+from cifar_pipeline.common.system_errors import reason_of, refusal
 
 
 class Section(BaseModel):
@@ -25,6 +26,9 @@ class Section(BaseModel):
 
 Schema = TypeVar("Schema", bound=BaseModel)
 _OFF: Final = "off"
+_LONGEST, _DEEPEST = 1_000_000, 50  # of a file; the shipped one has 15,000 and 1
+_SHORT = reprlib.Repr()  # of a value in a message: a list may go on for pages, or for ever
+_SHORT.maxstring = _SHORT.maxother = 100
 # What neither the file, nor DVC, nor a name of a file can hold.
 _NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -78,6 +82,10 @@ def nearest(name: object, known: Mapping[str, Any] | list[str]) -> str:
 
 @functools.lru_cache(maxsize=1)  # a stage reads several sections of one file
 def _parsed(text: str) -> Any:
+    # The parser takes time by the square of both.
+    brackets = itertools.accumulate((each in "[{") - (each in "]}") for each in text)
+    if len(text) > _LONGEST or max(brackets, default=0) > _DEEPEST:
+        raise ValueError(f"over {_LONGEST:,} characters, or {_DEEPEST} brackets in each other")
     return YAML(typ="safe", pure=True).load(text)
 
 
@@ -91,10 +99,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ParamsError(refusal(error, path, "read")) from None
-    except (YAMLError, ValueError) as error:
+    # YAMLError, ValueError, and what the parser has for a wrong tag or too many brackets.
+    except Exception as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        problem = getattr(error, "problem", None) or reason_of(error)
         raise ParamsError(f"{path}{line}: is not valid YAML ({problem})") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(content).__name__}")
@@ -113,15 +122,15 @@ def is_text(value: str) -> bool:
 
 
 def _texts(content: Any) -> Iterator[str]:
-    """Yield every text in a file's content, keys too."""
-    if isinstance(content, str):
-        yield content
-    elif isinstance(content, dict):
-        for item in content.items():
-            yield from _texts(item)
-    elif isinstance(content, list | tuple):
-        for item in content:
-            yield from _texts(item)
+    """Yield every text in a file's content, keys too. What stands in several places counts once."""
+    waiting, seen = [content], set()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list | tuple | set) and id(value) not in seen:
+            seen.add(id(value))
+            waiting += [*value, *value.values()] if isinstance(value, dict) else value
 
 
 def pick(content: Any, keys: list[str], path: Path) -> Any:
@@ -152,7 +161,7 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
         ParamsError: the first thing that is wrong, in one line.
     """
     if not isinstance(values, dict):
-        raise ParamsError(f"{path}: {name} must be a mapping, got {values!r}")
+        raise ParamsError(f"{path}: {name} must be a mapping, got {_SHORT.repr(values)}")
     try:
         return schema.model_validate(values)
     except ValidationError as error:
@@ -177,7 +186,7 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
             ) from None
         message = problem["msg"].removeprefix("Value error, ")
         message = message[:1].lower() + message[1:]
-        got = "" if isinstance(problem["input"], dict) else f", got {problem['input']!r}"
+        got = "" if isinstance(problem["input"], dict) else f", got {_SHORT.repr(problem['input'])}"
         raise ParamsError(f"{path}: {full_name}: {message}{got}") from None
 
 
