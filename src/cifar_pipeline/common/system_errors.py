@@ -221,4 +221,7 @@ def raise_address_space() -> str:
 def _memory_advice() -> str:
     if address_space() is not None:
         return raise_address_space()
-    return "close other programs, or give the machine or its container more memory"
+    return (
+        "close other programs, give the machine or its container more memory, or lower batch_size "
+        "in params.yaml"
+    )
