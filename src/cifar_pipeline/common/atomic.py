@@ -199,11 +199,12 @@ def _take_name(temporary: Path, path: Path) -> None:
 def require_writable(folder: Path, *names: str, sizes: Iterable[int] = ()) -> None:
     """Make `folder` and try whether it takes files of these names and sizes.
 
-    Call it before long work whose results go there.
+    What a kill leaves of a trial is removed by the next one. Call it before long work whose results
+    go there.
 
     Args:
         folder: for the files.
-        names: of the files; `remove_leftovers` of the first removes what a kill leaves here.
+        names: of the files.
         sizes: about the bytes of the large ones that lie there at one time.
 
     Raises:
@@ -215,6 +216,7 @@ def require_writable(folder: Path, *names: str, sizes: Iterable[int] = ()) -> No
             if (folder / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
         prefix = f".{names[0] if names else 'probe'}."
+        _remove_unlocked(folder, prefix)
         with _shown_as(folder, prefix), ExitStack() as stack:
             for size in sizes or (0,):
                 descriptor, name = tempfile.mkstemp(dir=folder, prefix=prefix)

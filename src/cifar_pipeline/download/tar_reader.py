@@ -115,5 +115,5 @@ def _description(path: Path) -> str:
         raise _unreadable(error) from None
 
 
-def _unreadable(error: OSError) -> UnreadableError:
+def _unreadable(error: Exception) -> UnreadableError:
     return UnreadableError(f"cannot be read ({reason_of(error)}); {advice_for(error)}")

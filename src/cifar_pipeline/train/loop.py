@@ -40,6 +40,7 @@ from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.hard_examples import ImageLosses, ReportLosses
 from cifar_pipeline.train.resume import SaveCheckpoints, restore
 from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel
+from cifar_pipeline.trained_model.batch_size import images_at_once
 
 PREDICTION_BATCH = 250
 _GPU_BATCH = 1000
@@ -110,11 +111,12 @@ def _untrained_network(
     return network
 
 
-def _validation_batches(validation: Split, on_gpu: bool) -> ValidationBatches:
+def _validation_batches(network: keras.Model, validation: Split, on_gpu: bool) -> ValidationBatches:
     targets = smoothed_targets(validation.labels, validation.classes, 0.0)
     if on_gpu:
         return ValidationBatches(on_device(validation.images), targets, _GPU_BATCH, workers=1)
-    return ValidationBatches(validation.images, targets, PREDICTION_BATCH)
+    batch = images_at_once(network, PREDICTION_BATCH)
+    return ValidationBatches(validation.images, targets, batch)
 
 
 def _require_room(network: keras.Model, checkpoint: Checkpoint) -> None:
@@ -217,7 +219,7 @@ def fit(
             training_data,
             initial_epoch=first,
             epochs=end,
-            validation_data=_validation_batches(validation, on_gpu),
+            validation_data=_validation_batches(network, validation, on_gpu),
             validation_freq=params.validated_epochs,
             shuffle=False,  # the batches come shuffled
             verbose=1 if interactive else 0,
