@@ -69,7 +69,6 @@ REASONS = {
     "download/pickle_reader.py::batch_from_pickle": "a pickle in memory",
     "dataset/binary_format.py::read_batches": "ValueError: of bytes in memory",
     "evaluate/page/provenance.py::gather_provenance": "ValueError: damaged text",
-    "params/loading.py::read_yaml": "ValueError: no YAML",
     "download/http_answer.py::_seconds": "a header's text",
     "download/reasons.py::_is_address": "the text of an address",
     "download/reasons.py::proxy_variable": "the text of a variable",
