@@ -46,7 +46,8 @@ def fault_of(venv: Path, wanted: str | None) -> str | None:
     if home is not None and not _same(home, venv / "bin"):
         return f"it was made as {home.parent}"
     asked = _version_of(wanted) if wanted else None
-    if asked and asked != version and SUPPORTED[0] <= tuple(map(int, asked.split("."))):
+    suits = asked and SUPPORTED[0] <= tuple(map(int, asked.split("."))) < SUPPORTED[1]
+    if suits and asked != version:
         return f"it is of Python {version}, and {wanted} is Python {asked}"
     return None
 

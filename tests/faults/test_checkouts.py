@@ -236,6 +236,23 @@ def test_a_python_that_cannot_make_an_environment(
 
 
 @pytest.mark.fault(
+    "`.venv` is of another Python than the one that `make PYTHON=...` names",
+    "`make` says so and makes it anew",
+)
+def test_a_python_that_the_user_names_counts(make: Make, tmp_path: Path) -> None:
+    make()
+    version = "3.12" if sys.version_info[1] != 12 else "3.13"
+    other = tmp_path / f"python{version}"
+    pretend = f'case "$*" in *print*) echo {version}; exit;; esac'
+    other.write_text(f'#!/bin/sh\n{pretend}\nexec {tmp_path}/python3 "$@"\n')
+    other.chmod(0o755)
+    said = make(RUNTIME, f"PYTHON={other.name}").stdout
+    assert said.startswith(".venv is made anew: it is of Python 3.1")
+    assert f", and {other.name} is Python {version}\n" in said
+    assert "is up to date" in make(PYTHON="python3.99").stdout
+
+
+@pytest.mark.fault(
     "the path of the project has a colon",
     "a line says so: no environment can be there",
 )
