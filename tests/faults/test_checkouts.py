@@ -297,6 +297,10 @@ def test_a_source_archive_works_without_git(project: Path, make: Make, tmp_path:
     assert Config(str(project / ".dvc"), validate=False)["core"]["no_scm"]
     assert said() == ""
     assert "error: the tests need a Git clone" in make("test").stdout
+    # Of a worktree or a submodule that was copied without its repository.
+    (project / ".git").write_text("gitdir: ../nowhere\n")
+    assert said() == ""
+    (project / ".git").unlink()
     git("init", "-q", folder=project)
     assert said().startswith("a Git repository: DVC uses it again")
     assert Config(str(project / ".dvc"), validate=False)["core"] == {"autostage": "false"}
