@@ -59,6 +59,7 @@ REASONS = {
     "dataset/npy_files.py::open_for_reading": "read as a whole",
     "installation.py::create": "runs alone, before anything is installed: names the reason",
     "installation.py::tell_dvc_of_git": "likewise",
+    "installation.py::main": "likewise",
     "installation.py::_home_of_scripts": "an environment that cannot be read is made anew",
     "installation.py::_same": "likewise",
     "installation.py::_version_of": "the line that follows names the Python that cannot be started",
