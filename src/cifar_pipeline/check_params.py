@@ -13,6 +13,7 @@ import typer
 
 from cifar_pipeline.adopt.check_pictures import check_pictures
 from cifar_pipeline.common.console import command_app, complain, run_program
+from cifar_pipeline.common.credentials import holds_login
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.common.memory import available_memory
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
@@ -44,6 +45,7 @@ def check_content(content: dict[str, Any], path: Path) -> None:
     """
     params = validate_whole(content, path)
     _require_tracked(content, path)
+    _warn_of_logins(params.download, path)
     data = _check_data(params.download, params.preprocess)
     name, side = params.train.model, params.download.image_size
     if data:
@@ -60,6 +62,16 @@ def _require_tracked(content: dict[str, Any], path: Path) -> None:
         raise ParamsError(
             f"{path}: download lacks keys that dvc.yaml tracks; add {', '.join(missing)}"
         )
+
+
+def _warn_of_logins(source: DownloadParams, path: Path) -> None:
+    """Say which addresses hold a login: Git keeps the file, and `dvc params diff` shows it."""
+    for name, address in source.sources.items():
+        if address and holds_login(address):
+            complain(
+                f"warning: {path}: download.sources.{name} holds a login, which Git keeps and DVC "
+                "shows; put it into ~/.netrc instead (docs/guides/data-sources.md)"
+            )
 
 
 class _Data(NamedTuple):

@@ -56,7 +56,11 @@ def _existing_or_not(source: str) -> Path:
 def is_picture_folder(folder: Path) -> bool:
     """Say whether `folder` holds images of one's own: it is a folder without CIFAR-10's files."""
     cifar = (*BATCH_FILES, BINARY_FOLDER)
-    return folder.is_dir() and not any((folder / name).exists() for name in cifar)
+    # os.path's, which raise nothing where the folder may not be read.
+    return folder.is_dir() and not any(
+        os.path.exists(folder / name)  # noqa: PTH110
+        for name in cifar
+    )
 
 
 def require_source(source: Path | None) -> Path:

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,8 +32,8 @@ Schema = TypeVar("Schema", bound=BaseModel)
 _OFF: Final = "off"
 # A greater file can take the parser many seconds. The project's has 15 kB.
 MOST_BYTES: Final = 100_000
-# The parser refuses such brackets too, but only after many seconds.
-_DEEP: Final = re.compile(r"(?:[\[{]\s*){100}")
+# The parser takes time by the square of this, and refuses a thousand only after many seconds.
+_DEEPEST: Final = 50
 # The end of a line to this parser of YAML, and not to DVC's.
 _SEPARATORS: Final = dict.fromkeys("\x85\u2028\u2029")
 # What neither the file, nor DVC, nor a name of a file can hold.
@@ -78,6 +79,12 @@ def _is_off(field: FieldInfo, value: Any) -> bool:
     return isinstance(extra, dict) and _OFF in extra and extra[_OFF] == value
 
 
+def _depth(text: str) -> int:
+    """Return how many brackets stand in each other at most."""
+    brackets = itertools.accumulate((each in "[{") - (each in "]}") for each in text)
+    return max(brackets, default=0)
+
+
 @functools.lru_cache(maxsize=1)  # a stage reads several sections of one file
 def _parsed(text: str) -> Any:
     return YAML(typ="safe", pure=True).load(text)
@@ -101,7 +108,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         text = read.decode("utf-8")
         _require_one_dialect(text)
-        if _DEEP.search(text):
+        if _depth(text) > _DEEPEST:
             raise RecursionError
         content = copy.deepcopy(_parsed(text))
     except RecursionError:

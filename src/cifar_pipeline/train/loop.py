@@ -45,6 +45,7 @@ from cifar_pipeline.trained_model.batch_size import images_at_once
 PREDICTION_BATCH = 250
 _GPU_BATCH = 1000
 _FLOAT_BYTES = 4
+_ARCHIVE_BYTES = 80_000  # of a .keras file beside its weights, for a network of some 20 layers
 _GPU_CHECKPOINT_SECONDS = 10.0  # saving the state takes as long as an epoch there
 
 
@@ -118,16 +119,21 @@ def _validation_batches(network: keras.Model, validation: Split, on_gpu: bool) -
     return ValidationBatches(validation.images, targets, batch)
 
 
-def _bytes_to_write(network: keras.Model, checkpoint: Checkpoint) -> int:
-    """Return about how many bytes a training writes beside its checkpoint of before, if any."""
+def _require_room(network: keras.Model, checkpoint: Checkpoint) -> None:
+    """Find out whether the folder of the checkpoint will take it, and the model beside it.
+
+    Raises:
+        PipelineError: it does not.
+    """
     weights, optimizer = (
         sum(math.prod(variable.shape) * _FLOAT_BYTES for variable in variables)
         for variables in (network.variables, network.optimizer.variables)
     )
     of_checkpoint = 2 * weights + optimizer  # the best weights are in it, too
-    written_already = checkpoint.path.stat().st_size if checkpoint.path.is_file() else 0
-    # It is written anew before the last one goes.
-    return max(weights + 2 * of_checkpoint - written_already, 0)
+    sizes = [of_checkpoint, max(of_checkpoint, weights + _ARCHIVE_BYTES)]
+    # It takes the place of the last one.
+    there = 1 if checkpoint.path.is_file() else 0
+    require_writable(checkpoint.path.parent, checkpoint.path.name, sizes=sizes[there:])
 
 
 def fit(
@@ -195,9 +201,7 @@ def fit(
         batches.restore(first, *state.images)
         record = RecordEpochs(state.rows, state.seconds)
     if checkpoint:
-        require_writable(
-            checkpoint.path.parent, checkpoint.path.name, size=_bytes_to_write(network, checkpoint)
-        )
+        _require_room(network, checkpoint)
     interactive = sys.stdout.isatty()
     callbacks = [
         RecordLearningRate(),
