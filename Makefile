@@ -81,7 +81,10 @@ git-or-not: setup
 	@python -I $(INSTALLATION) git
 
 in-git:
-	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "error: the tests need a Git clone, and this is none: git init && git add -A && git commit -m start" >&2; exit 1; }
+	@said=$$(LC_ALL=C git rev-parse --git-dir 2>&1) || { case "$$said" in \
+	  *"dubious ownership"*) echo "error: another user's clone, which Git refuses until you run: git config --global --add safe.directory '$(CURDIR)'";; \
+	  *) echo "error: the tests need a Git clone, and this is none: git init && git add -A && git commit -m start";; \
+	  esac >&2; exit 1; }
 
 repro: setup check-params git-or-not ## Run the whole pipeline; what has not changed comes from the cache.
 	@# A kill while DVC writes this file leaves it torn, and every later `dvc repro` would fail.
@@ -98,10 +101,12 @@ verify: setup git-or-not ## Look for damage in DVC's cache (ARGS=--repair: mend 
 # - a branch or tag whose own .dvc/config lacks the remote: the present .dvc/config serves for all;
 # - what an earlier push noted as sent or as not wanted: this one starts without such notes;
 # - a run record that failed on its way: an ERROR in what it says fails this.
+# What it says may hold a remote's address with its login, which is masked.
 push: setup git-or-not ## Push every run, and the outs of all branches and tags (REMOTE=name: not the default).
 	@set -o pipefail; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	DVC_SYSTEM_CONFIG_DIR=.dvc DVC_SITE_CACHE_DIR=$$scratch/notes python -m dvc push \
 	  --run-cache --all-branches --all-tags $(addprefix --remote=,$(REMOTE)) 2>&1 \
+	  | PYTHONPATH=src python -m cifar_pipeline.common.credentials \
 	  | tee $$scratch/said && ! grep -q ^ERROR $$scratch/said
 
 # A process a core; more than four would want much memory for TensorFlow. A file's tests share runs;

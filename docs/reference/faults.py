@@ -1,7 +1,7 @@
 """Write the table at the end of docs/reliability.md (`make docs`).
 
-A row is a marker of a test: `@pytest.mark.fault("the fault", "what happens then")`. The tests are
-read, not imported. What stands before the table is written by hand.
+A row is a marker of a test: `@pytest.mark.fault("the fault", "what happens then")`; a test without
+one makes no row. The tests are read, not imported. What stands before the table is written by hand.
 """
 
 import ast
@@ -27,7 +27,7 @@ def faults(folder: Path = TESTS) -> Iterator[Fault]:
     """Yield the faults that the tests in `folder` try, file by file, as they stand there.
 
     Raises:
-        ValueError: a test names no fault, or not in two literal strings.
+        ValueError: a marker is not two literal strings.
     """
     for file in sorted(folder.glob("test_*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -43,8 +43,6 @@ def _of_test(test: ast.FunctionDef, file: str) -> Iterator[Fault]:
         for node in ast.walk(decorator)  # a case of parametrize may have a marker of its own
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.fault"
     ]
-    if not calls:
-        raise ValueError(f'{place}: give it @pytest.mark.fault("the fault", "what happens then")')
     for call in calls:
         words = [each.value for each in call.args if isinstance(each, ast.Constant)]
         match words:

@@ -238,14 +238,37 @@ def tell_dvc_of_git(project: Path) -> None:
 
 
 def _is_in_git(project: Path) -> bool:
-    """Say whether `project` is in a Git repository that does not ignore it."""
+    """Say whether `project` is in a Git repository that does not ignore it.
+
+    Git refuses one that another user owns, and so do DVC's commands that need it: a line says so.
+    """
     if not any((folder / ".git").exists() for folder in (project, *project.parents)):
         return False
     git = shutil.which("git")
     if git is None:
         return True
     command = [git, "check-ignore", "--quiet", "dvc.yaml"]
-    return subprocess.run(command, cwd=project, capture_output=True, check=False).returncode != 0
+    english = {**os.environ, "LC_ALL": "C"}
+    done = subprocess.run(
+        command, cwd=project, env=english, capture_output=True, text=True, check=False
+    )
+    if "dubious ownership" in done.stderr:
+        print(
+            "another user's clone: Git, and DVC for experiments and comparisons, refuse it until "
+            f"you run: git config --global --add safe.directory {shlex.quote(str(project))}"
+        )
+    return done.returncode != 0
+
+
+def require_own(project: Path) -> None:
+    """End the process with a line where DVC cannot write here, as in another user's clone."""
+    for name in (".", ".dvc", ".dvc/tmp", ".dvc/cache", "data", "models", "reports"):
+        path = project / name
+        if path.exists() and not os.access(path, os.W_OK | os.X_OK):
+            sys.exit(
+                f"error: {path} cannot be written by you; allow it (`ls -ld` shows owner and "
+                "rights), or work in a clone of your own"
+            )
 
 
 def main() -> None:
@@ -263,6 +286,7 @@ def main() -> None:
     elif known.what == "install":
         install(known.venv, rest)
     else:
+        require_own(Path.cwd())
         tell_dvc_of_git(Path.cwd())
 
 

@@ -16,7 +16,7 @@ def test_the_table_is_current() -> None:
 
 
 def test_a_marker_is_a_row(tmp_path: Path) -> None:
-    (tmp_path / "test_some.py").write_text(FAULT + "def helper(): ...\n")
+    (tmp_path / "test_some.py").write_text(FAULT + "def test_more(): ...\n")
     page = faults.with_table(f"prose\n{faults.NOTE}old", faults.faults(tmp_path))
     assert page.startswith(f"prose\n{faults.NOTE}\n| fault |")
     assert page.endswith("|\n| the \\| disk | a line | `test_some.py::test_it` |\n")
@@ -25,13 +25,12 @@ def test_a_marker_is_a_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "faulty",
     [
-        FAULT.replace("fault", "trains"),
         FAULT.replace('"a line"', "LINE"),
         FAULT.replace('"a line"', '"a line", "more"'),
         FAULT.replace('"a line"', 'then="a line"'),
     ],
 )
-def test_a_test_without_two_literals_is_named(faulty: str, tmp_path: Path) -> None:
+def test_a_marker_without_two_literals_is_named(faulty: str, tmp_path: Path) -> None:
     (tmp_path / "test_some.py").write_text(faulty)
     with pytest.raises(ValueError, match=r"test_some.py::test_it: .*fault"):
         list(faults.faults(tmp_path))

@@ -157,6 +157,10 @@ def test_an_environment_that_no_longer_works_is_made_anew(
     assert "is up to date" in make(folder=folder).stdout
 
 
+@pytest.mark.fault(
+    "`make` is killed while pip installs",
+    "the next one says so and makes `.venv` anew",
+)
 def test_a_killed_installation_is_begun_anew(make: Make, project: Path) -> None:
     (project / "kill").touch()
     done = make()
@@ -166,6 +170,10 @@ def test_a_killed_installation_is_begun_anew(make: Make, project: Path) -> None:
     assert make().stdout.startswith(".venv is made anew: the last installation into it was cut")
 
 
+@pytest.mark.fault(
+    "the package index does not answer",
+    "a line says so, and `.venv` stays as it was",
+)
 def test_an_index_that_does_not_answer_costs_no_environment(make: Make, project: Path) -> None:
     make()
     (project / "refuse").touch()
@@ -227,6 +235,10 @@ def test_a_python_that_cannot_make_an_environment(
     assert end.startswith("make: *** ")
 
 
+@pytest.mark.fault(
+    "the path of the project has a colon",
+    "a line says so: no environment can be there",
+)
 def test_a_path_with_a_colon_is_named(make: Make, project: Path, tmp_path: Path) -> None:
     base = getattr(sys, "_base_executable", sys.executable)
     folder = project.rename(tmp_path / "a:b")
@@ -235,6 +247,10 @@ def test_a_path_with_a_colon_is_named(make: Make, project: Path, tmp_path: Path)
     assert "has a ':'; move the project to one without" in done.stdout
 
 
+@pytest.mark.fault(
+    "make is run in another folder, with `-f`",
+    "a line names the option `-C`",
+)
 def test_another_folder_needs_the_option_of_make(make: Make, project: Path, tmp_path: Path) -> None:
     done = make("-f", f"{project}/Makefile", folder=tmp_path)
     assert "run make in the project's folder: make -C FOLDER" in done.stdout

@@ -24,17 +24,25 @@ from cifar_pipeline.download.install import describe, install
 from cifar_pipeline.download.own_pictures import install_pictures
 from cifar_pipeline.download.picture_source import digest_of, open_folder
 from cifar_pipeline.evaluate.reports import write_reports
+from cifar_pipeline.installation import require_own, tell_dvc_of_git
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.preprocess.stage import preprocess
+from cifar_pipeline.train.checkpoint import Checkpoint
 from closure import ROOT
 from disks import AS_ROOT, fill, small_disk
 from evaluation_results import sure_predictions
 from picture_folders import download_params, write_pictures
 from refusals import assert_fitting, refuse
 from synthetic import write_raw
+from training_runs import KEY, fitted, recipe
 
 BATCHES = make_batches()
 OLD = b"from before"
+START = """
+from cifar_pipeline.common.console import command_app
+from cifar_pipeline.backend.start import start_backend
+command_app(start_backend)()
+"""
 # A file from before, and the function that writes it anew, with others beside it.
 Writer = tuple[Path, Callable[[], object]]
 
@@ -127,7 +135,7 @@ def test_a_refused_fsync_is_replaced(
         refuse(monkeypatch, "os.open", name, lambda path: path == tmp_path)
     else:
         refuse(monkeypatch, "os.fsync", name)
-    require_writable(tmp_path, "file", size=100_000)
+    require_writable(tmp_path, "file", sizes=[100_000])
     with replacing(tmp_path / "file", durable=True) as temporary:
         temporary.write_bytes(b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
@@ -216,7 +224,7 @@ def test_limits_of_the_process_are_named(writer: Writer) -> None:
     assert_fitting(str(caught.value), "EFBIG")
     assert_as_before(path)
     with limit(resource.RLIMIT_FSIZE, 10_000), pytest.raises(PipelineError, match="ulimit -f"):
-        require_writable(path.parent, "model.keras", size=20_000)
+        require_writable(path.parent, "model.keras", sizes=[20_000])
     os.close(free := os.dup(0))  # the lowest number that is free
     with limit(resource.RLIMIT_NOFILE, free), pytest.raises(PipelineError) as caught:
         require_writable(path.parent, "model.keras")
@@ -237,21 +245,51 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
-@pytest.mark.fault("a folder may not be written, as in another user's clone", "a line that says so")
-def test_another_users_folder(tmp_path: Path) -> None:
+@pytest.mark.fault(
+    "a folder may not be written, as in another user's clone",
+    "a line that says so, from `make repro` before DVC begins",
+)
+def test_another_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in (tmp_path, *tmp_path.parents):
         if folder.name.startswith("pytest-"):
             folder.chmod(0o755)
     (tmp_path / "models").mkdir()
     (tmp_path / "models").chmod(0o555)
+    tmp_path.chmod(0o777)
     with as_nobody(), pytest.raises(PipelineError) as caught:
         require_writable(tmp_path / "models", "model.keras")
     assert_fitting(str(caught.value), "EACCES")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda *asked: access(*asked, effective_ids=True))
+    with as_nobody(), pytest.raises(SystemExit, match=r"models cannot be written by you; .*ls -ld"):
+        require_own(tmp_path)
 
 
 @pytest.mark.fault(
-    "a disk is full, or smaller than a training will need",
-    "a line before the training; a file that was being written is gone, no process is killed",
+    "Git refuses another user's clone (dubious ownership)",
+    "`make` goes on, and a line says what allows it; the tests stop with that line",
+)
+def test_a_clone_that_git_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    tell_dvc_of_git(tmp_path)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith(f"git config --global --add safe.directory {tmp_path}")
+    assert not (tmp_path / ".dvc").exists()
+    (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    make = ["make", "-s", "in-git"]
+    done = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert done.stderr.startswith("error: another user's clone")
+    assert f"safe.directory '{tmp_path}'" in done.stderr
+
+
+@pytest.mark.fault(
+    "a disk is full, or too small for what will be written",
+    "a line before the work begins; no process is killed by the system",
 )
 def test_a_small_disk(tmp_path: Path) -> None:
     folder = tmp_path / "disk"
@@ -262,9 +300,11 @@ def test_a_small_disk(tmp_path: Path) -> None:
         "except OSError as error: print(error.errno)\n"
     )
     with small_disk(folder, kilobytes=128):
-        require_writable(folder, "model.keras", size=64_000)
+        require_writable(folder, "model.keras", sizes=[64_000])
+        with limit(resource.RLIMIT_FSIZE, 60_000):  # on each file, not on both together
+            require_writable(folder, "model.keras", sizes=[50_000, 50_000])
         with pytest.raises(PipelineError) as caught:
-            require_writable(folder, "model.keras", size=256_000)
+            require_writable(folder, "model.keras", sizes=[64_000, 96_000])
         assert_fitting(str(caught.value), "ENOSPC")
         assert list(folder.iterdir()) == []
         # In memory that is a file, the system would kill the process.
@@ -277,6 +317,21 @@ def test_a_small_disk(tmp_path: Path) -> None:
         with pytest.raises(PipelineError) as caught:  # a name needs no space, its content does
             require_writable(folder, "model.keras")
         assert_fitting(str(caught.value), "ENOSPC")
+
+
+@pytest.mark.trains
+@pytest.mark.fault(
+    "a disk is smaller than the model and the checkpoint of a training", "a line before it trains"
+)
+def test_a_disk_too_small_for_a_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(tmp_path / "models", kilobytes=100):
+        with pytest.raises(PipelineError) as caught:
+            fitted(recipe("fast"), Checkpoint(tmp_path / "models/training.backup", KEY))
+        assert_fitting(str(caught.value), "ENOSPC")
+        assert list((tmp_path / "models").iterdir()) == []
+    assert "epoch" not in capsys.readouterr().out
 
 
 @pytest.mark.fault("a disk is mounted read-only", "a line that says so")
@@ -348,20 +403,30 @@ def test_an_array_is_read_where_it_cannot_be_mapped(
 
 
 @pytest.mark.fault(
-    "too little memory is allowed (`ulimit -v`), so that TensorFlow cannot be loaded",
-    "a line that names the limit",
+    "a file system takes capital and small letters for the same",
+    "no two files differ in that alone",
 )
-def test_too_little_address_space_is_not_called_a_missing_package(tmp_path: Path) -> None:
-    train = [sys.executable, str(ROOT / "stages/train.py")]
+def test_no_two_files_have_the_same_name_in_small_letters() -> None:
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = {str(at) for file in files.split("\0") for at in (Path(file), *Path(file).parents)}
+    assert len({name.lower() for name in names}) == len(names) > 1
+
+
+@pytest.mark.fault(
+    "too little memory is allowed for TensorFlow (`ulimit -v`)", "a line that names the limit"
+)
+def test_too_little_address_space_is_not_called_a_missing_package() -> None:
+    # NumPy's and TensorFlow's own code might end the process without a word.
     done = subprocess.run(
-        ["bash", "-c", 'ulimit -v 600000; exec "$@"', "bash", *train],
+        ["bash", "-c", 'ulimit -v 600000; exec "$@"', "bash", sys.executable, "-c", START],
         cwd=ROOT,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("error: Keras cannot start on tensorflow (")
-    assert "`ulimit -v`, 600,000 kB now" in done.stderr
-    assert "install" not in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: Keras cannot start on tensorflow, which maps 3 GB of memory; ")
+    assert line.endswith("raise the limit on address space (`ulimit -v`, 600,000 kB now)")

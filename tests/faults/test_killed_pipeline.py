@@ -1,10 +1,26 @@
 """A pipeline that was killed: what the next run finds, and what it ends in."""
 
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from workspace import Workspace
+
+# What `make repro` does once environment and parameters are there.
+REPRO = ("make", "-s", "-o", "setup", "-o", "check-params", "repro")
+OUTPUTS = ("data", "models", "reports")
+NOT_COMPARED = {"training.lock", "train_timings.json", ".gitignore"}
+ORPHAN = re.compile(r"process (\d+) trains in .*, or stop it with `kill \1`")
+LONGEST = 60.0  # seconds that a stage which outlives dvc may take
 
 
 @pytest.mark.fault("a kill tore the lock file of DVC", "`make repro` removes it and goes on")
@@ -16,5 +32,186 @@ def test_a_lock_file_of_dvc_that_a_kill_tore_is_mended(
     path = workspace.folder / ".dvc/tmp/rwlock"
     path.write_text(torn)
     assert "Unable to read RWLock-file" in workspace.run("dvc", "repro", "preprocess", expect=255)
-    recipe = ("make", "-s", "-o", "setup", "-o", "check-params", "repro")
-    assert "up to date" in workspace.run(*recipe)
+    assert "up to date" in workspace.run(*REPRO)
+
+
+@pytest.fixture(scope="module")
+def nothing_run(
+    finished_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> Workspace:
+    """A workspace in which nothing has run, with some epochs to train."""
+    workspace = finished_workspace.copy(tmp_path_factory.mktemp("nothing"))
+    for name in (*OUTPUTS, ".dvc/cache", ".dvc/tmp"):
+        shutil.rmtree(workspace.folder / name)
+    (workspace.folder / "dvc.lock").unlink()
+    workspace.run("git", "checkout", "HEAD", "--", "data", "models", "reports")
+    workspace.run("git", "rm", "-q", "--cached", "dvc.lock", "reports/*.json", "reports/*.csv")
+    for path in (workspace.folder / "reports").glob("*.*"):
+        path.unlink()
+    workspace.set_params(
+        {
+            "models.fast.epochs": 6,
+            "models.fast.early_stopping.start_from_epoch": 5,
+            "models.fast.block2.dropout": 0.2,
+        }
+    )
+    workspace.commit("nothing has run")
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    nothing_run: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, bytes], float]:
+    """What a run leaves that nothing disturbed, and the seconds that it takes."""
+    workspace = nothing_run.copy(tmp_path_factory.mktemp("undisturbed"))
+    start = time.monotonic()
+    workspace.run(*REPRO)
+    return results(workspace), time.monotonic() - start
+
+
+def results(workspace: Workspace) -> dict[str, bytes]:
+    """Return every file that the pipeline has left, and what DVC has noted."""
+    paths = [path for name in OUTPUTS for path in (workspace.folder / name).rglob("*")]
+    return {
+        str(path.relative_to(workspace.folder)): path.read_bytes()
+        for path in (*paths, workspace.folder / "dvc.lock")
+        if path.is_file() and path.name not in NOT_COMPARED
+    }
+
+
+def running(workspace: Workspace) -> dict[str, list[int]]:
+    """Return the processes of dvc and of stages in a workspace.
+
+    They are forks of the tests' server, which gives them these names; what started them, a shell
+    among it, is not listed.
+    """
+    found: dict[str, list[int]] = {"dvc": [], "stage": []}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            name = (process / "comm").read_text().strip()
+            if name.startswith("fork of ") and (process / "cwd").readlink() == workspace.folder:
+                found["dvc" if name == "fork of dvc" else "stage"].append(int(process.name))
+    return found
+
+
+def kill(processes: list[int], number: int = signal.SIGKILL) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
+def wait_for_end(workspace: Workspace) -> None:
+    """Wait until no stage runs in the workspace."""
+    last = time.monotonic() + LONGEST
+    while running(workspace)["stage"]:
+        assert time.monotonic() < last, "a stage does not end"
+        time.sleep(0.05)
+
+
+class Killer:
+    """Kills a run at a random moment, and lets `make repro` end it.
+
+    Args:
+        workspace: in which nothing has run.
+        random: what decides.
+        seconds: that an undisturbed run takes.
+    """
+
+    def __init__(self, workspace: Workspace, random: random.Random, seconds: float) -> None:
+        self._workspace, self._random, self._seconds = workspace, random, seconds
+
+    def kill_once(self) -> str:
+        """Start the pipeline and kill dvc, its stage or both; return what was killed, and when."""
+        process = subprocess.Popen(
+            ["dvc", "repro"],
+            cwd=self._workspace.folder,
+            env=self._workspace.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        moment = self._random.uniform(0, self._seconds)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(moment)
+            return f"nothing: it ended within {moment:.2f} s"
+        target = self._random.choice(["dvc", "stage", "both"])
+        found = running(self._workspace)
+        names = ["dvc", "stage"] if target == "both" else [target]
+        for name in names:
+            kill(found[name])
+        if "dvc" not in names and not found["stage"]:
+            kill(found["dvc"])  # between two stages
+        process.wait()
+        return f"{target} after {moment:.2f} s"
+
+    def finish(self) -> None:
+        """Run `make repro` to its end, beside a stage that outlived dvc or after it."""
+        if self._random.random() < 0.5:
+            wait_for_end(self._workspace)
+        for _ in range(3):
+            done = subprocess.run(
+                REPRO,
+                cwd=self._workspace.folder,
+                env=self._workspace.environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            print(done.stdout)
+            assert "Traceback" not in done.stdout
+            if not done.returncode:
+                return
+            orphan = re.search(
+                r"process (\d+) trains in .*, or stop it with `kill \1`", done.stdout
+            )
+            assert orphan, "ended for another reason than a training that outlived dvc"
+            assert "device:" not in done.stdout, "trained beside it"
+            if self._random.random() < 0.5:
+                kill([int(orphan[1])], signal.SIGTERM)
+            wait_for_end(self._workspace)
+        raise AssertionError("still not done")
+
+
+@pytest.fixture
+def workspace(nothing_run: Workspace, tmp_path: Path) -> Iterator[Workspace]:
+    copy = nothing_run.copy(tmp_path)
+    yield copy
+    for processes in running(copy).values():
+        kill(processes)
+
+
+def assert_heals(
+    workspace: Workspace, undisturbed: tuple[dict[str, bytes], float], seed: int, kills: int
+) -> None:
+    expected, seconds = undisturbed
+    print(f"seed {seed}")  # pytest shows it where a test fails
+    killer = Killer(workspace, random.Random(seed), seconds)
+    for _ in range(kills):
+        print("killed:", killer.kill_once(), flush=True)
+    killer.finish()
+    wait_for_end(workspace)
+    ours = results(workspace)
+    assert sorted(ours) == sorted(expected)
+    assert [name for name in ours if ours[name] != expected[name]] == []
+
+
+@pytest.mark.fault(
+    "kill -9 of `dvc`, of its stage or of both, at a random moment of `dvc repro`",
+    "`make repro` ends in the same bytes; it trains beside no training that has outlived `dvc`, "
+    "and names its process",
+)
+@pytest.mark.parametrize("seed", range(5))
+def test_a_kill(
+    seed: int, workspace: Workspace, undisturbed: tuple[dict[str, bytes], float]
+) -> None:
+    assert_heals(workspace, undisturbed, seed, kills=1)
+
+
+@pytest.mark.fault("the same, four times one after the other", "the same")
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 149))
+def test_kills_in_a_row(
+    seed: int, workspace: Workspace, undisturbed: tuple[dict[str, bytes], float]
+) -> None:
+    assert_heals(workspace, undisturbed, seed, kills=4)

@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         server.requests.append((self.path, wish))
         offset = int(wish.removeprefix("bytes=").removesuffix("-")) if wish else 0
         first = [path for path, _ in server.requests].count(self.path) == 1
-        how = self.path.strip("/")
+        how = self.path.partition("?")[0].strip("/")
         if how == "missing":
             return self.send_error(404)
         if how == "html":

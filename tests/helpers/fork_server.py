@@ -161,13 +161,18 @@ def run_for(client: socket.socket) -> None:
 def become(asked: Asked, libraries: list[str]) -> None:
     """Run the program in this process, as a fresh interpreter would."""
     os.chdir(asked.folder)
+    with contextlib.suppress(OSError):  # for who looks for it among the processes
+        Path("/proc/self/comm").write_text(f"fork of {asked.program}")
     os.environ.clear()
     os.environ.update(asked.environment)
     sys.dont_write_bytecode = bool(asked.environment.get("PYTHONDONTWRITEBYTECODE"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    encoding, _, errors = asked.environment.get("PYTHONIOENCODING", "").partition(":")
-    for stream in filter(None, (sys.stdin, sys.stdout, sys.stderr)):
-        stream.reconfigure(encoding=encoding or None, errors=errors or None)
+    if chosen := asked.environment.get("PYTHONIOENCODING"):
+        encoding, _, errors = chosen.partition(":")
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            if number in asked.streams:
+                options = {"encoding": encoding, "errors": errors or None, "closefd": False}
+                setattr(sys, name, open(number, "w", **options))  # noqa: PTH123, SIM115
     path = [*filter(None, asked.environment.get("PYTHONPATH", "").split(os.pathsep)), *libraries]
     if asked.program == "dvc":
         sys.argv, sys.path = ["dvc", *asked.arguments], path

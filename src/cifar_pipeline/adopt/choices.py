@@ -33,6 +33,7 @@ LARGE = 64
 _LARGE_PRESET, _PRESET = "fast64", "fast"
 _UNEQUAL = 2.0  # times the smallest class is the largest one
 _MANY_ELONGATED = 0.1
+_DARK = 64  # of 255 levels are so few that steps between them hide what there is to see
 # Fewer training images than this profit from all of them in more epochs: measured with 2,290.
 _FEW = 5_000
 _EPOCHS_OF_FEW = 16
@@ -211,6 +212,12 @@ def advice(found: Survey, choices: Mapping[str, Any], content: Mapping[str, Any]
             f"{found.elongated:.0%} of the pictures are {ELONGATED} times as long as wide or more, "
             "and `fit: crop` shows the square in the middle: where their ends matter, "
             "`--fit pad`."
+        )
+    if found.brightest < _DARK:
+        said.append(
+            f"No pixel is brighter than {found.brightest} of 255, so that few shades are left: "
+            "save the pictures with their full range (16 bits count as 0 to 65,535, whatever they "
+            "use)."
         )
     views = content["evaluate"].get("test_time_augmentation", "none")
     if choices["train.flip"] == "none" and views != "none":

@@ -3,14 +3,22 @@
 import gc
 import os
 import platform
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
+from cifar_pipeline.common.console import complain
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.common.streams import standard_error_into
-from cifar_pipeline.common.system_errors import advice_for, reason_of
+from cifar_pipeline.common.system_errors import (
+    address_space,
+    advice_for,
+    raise_address_space,
+    reason_of,
+)
 
 _TESTED = ("tensorflow", "jax")
 _KNOWN = (*_TESTED, "torch", "openvino")
@@ -19,6 +27,10 @@ _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # neural networks (AVX512-VNNI and newer); with AVX2 alone they are two to three times as fast too.
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 _X86 = {"x86_64", "AMD64"}  # elsewhere it is not measured
+_CPUINFO = Path("/proc/cpuinfo")
+# Measured with TensorFlow 2.21 and a tiny network: with less address space than the first it cannot
+# be imported, with less than the second its threads or its compiler may abort.
+_LEAST_ADDRESSES, _ENOUGH_ADDRESSES = 1_600_000 * 1024, 4_000_000 * 1024
 _IN_MEMORY = "/dev/shm"  # Linux has it almost everywhere
 _JAX_DETERMINISM = "--xla_gpu_deterministic_ops=true"  # JAX is deterministic on a CPU anyway
 
@@ -39,6 +51,7 @@ def start_backend() -> None:
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend == "jax" and _JAX_DETERMINISM not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_JAX_DETERMINISM}".strip()
+    _require_machine(backend)
     _find_temporary_folder()
     shown = _LEVEL in os.environ
     choices = {_LEVEL: "2", **({_ONEDNN: "1"} if platform.machine() in _X86 else {})}
@@ -68,6 +81,36 @@ def start_backend() -> None:
         ) from None
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format("channels_last")
+
+
+def _require_machine(backend: str) -> None:
+    """Refuse a machine on which the backend's own code would end the process without a word."""
+    if "avx" not in _processor_flags():
+        raise PipelineError(
+            f"Keras cannot start on {backend}: this processor has no AVX; use another"
+        )
+    limit = address_space()
+    if limit is not None and limit < _LEAST_ADDRESSES:
+        raise PipelineError(
+            f"Keras cannot start on {backend}, which maps 3 GB of memory; {raise_address_space()}"
+        )
+    if limit is not None and limit < _ENOUGH_ADDRESSES:
+        complain(
+            f"warning: {backend} maps 3 GB of memory and more, and may end without a word; "
+            f"{raise_address_space()}"
+        )
+
+
+def _processor_flags(cpuinfo: Path = _CPUINFO) -> set[str]:
+    """Return the flags that Linux reports of an x86 processor; elsewhere it has what it needs."""
+    needed = {"avx"}
+    if platform.machine() not in _X86:
+        return needed
+    try:
+        found = re.search(r"^flags\s*:(.*)$", cpuinfo.read_text(), re.MULTILINE)
+    except OSError:
+        return needed
+    return set(found[1].split()) if found else needed
 
 
 def _find_temporary_folder() -> None:

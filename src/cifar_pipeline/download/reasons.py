@@ -38,8 +38,13 @@ def reason(error: BaseException, address: str) -> str:
         return "it leads from address to address without end"
     if any(isinstance(cause, UnicodeDecodeError) for cause in causes):
         return f"{_netrc_file()} is no text; mend or remove it"
+    if not _is_address(address) or any(isinstance(cause, UnicodeError) for cause in causes):
+        # The error would name parts of it, a password perhaps.
+        return "its address cannot be read; http(s)://HOST/FILE was expected"
     variable = proxy_variable(address)
-    if not variable or not _is_address(address):
+    if not variable and isinstance(error, requests.exceptions.InvalidURL):
+        return "it leads to an address that cannot be read"
+    if not variable:
         return _last_words(error, causes)
     if "SOCKS" in str(error):
         return f"{variable} names a SOCKS proxy, which takes the package pysocks; name an HTTP one"

@@ -147,7 +147,7 @@ def _from_sources(
     if not failures:
         raise PipelineError(f"every source under download.sources is null. {LOCAL_COPY}")
     tried = [f"  {name} ({params.sources[name]}): {why}" for name, why in failures.items()]
-    raise PipelineError("\n".join(["no source gave CIFAR-10:", *tried, LOCAL_COPY]))
+    raise PipelineError("no source gave CIFAR-10:", *tried, LOCAL_COPY)
 
 
 def _from_source(
@@ -168,6 +168,8 @@ def _from_source(
         try:
             install(batches_in_archive(part), raw, sha256)
             break
+        except UnreadableError:
+            raise  # the machine's fault, not that of the archive
         except ArchiveError as error:
             part.unlink()
             if in_one_piece or not first:

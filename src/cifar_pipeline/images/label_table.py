@@ -106,7 +106,8 @@ def _lines(table: Path) -> Iterator[tuple[int, list[str]]]:
         raise ImageFolderError(f"{shown(str(table))} is not UTF-8; save it as that") from None
     if "\0" in text:
         raise ImageFolderError(f"{shown(str(table))} has bytes 0; save it as plain text in UTF-8")
-    delimiter = max(_DELIMITERS, key=text.splitlines()[0].count) if text else ","
+    first = next(iter(text.strip().splitlines()), "")
+    delimiter = max(_DELIMITERS, key=first.count)
     # Strict: a quote that is never closed would swallow all lines below it.
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True

@@ -80,7 +80,7 @@ def find_images(root: Path) -> ImageFolder:
     from cifar_pipeline.images.label_table import read_label_table
 
     if not root.is_dir():
-        found = "is no folder" if root.exists() else "does not exist"
+        found = "is a file (unpack an archive first)" if root.exists() else "does not exist"
         raise ImageFolderError(f"{shown(str(root))} {found}; {UNDERSTOOD}")
     folders = {entry.name: entry for entry in visible(root) if is_folder(entry)}
     parts = _part_folders(root, folders)

@@ -40,10 +40,12 @@ from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.hard_examples import ImageLosses, ReportLosses
 from cifar_pipeline.train.resume import SaveCheckpoints, restore
 from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel
+from cifar_pipeline.trained_model.batch_size import images_at_once
 
 PREDICTION_BATCH = 250
 _GPU_BATCH = 1000
 _FLOAT_BYTES = 4
+_ARCHIVE_BYTES = 80_000  # of a .keras file beside its weights, for a network of some 20 layers
 _GPU_CHECKPOINT_SECONDS = 10.0  # saving the state takes as long as an epoch there
 
 
@@ -109,23 +111,29 @@ def _untrained_network(
     return network
 
 
-def _validation_batches(validation: Split, on_gpu: bool) -> ValidationBatches:
+def _validation_batches(network: keras.Model, validation: Split, on_gpu: bool) -> ValidationBatches:
     targets = smoothed_targets(validation.labels, validation.classes, 0.0)
     if on_gpu:
         return ValidationBatches(on_device(validation.images), targets, _GPU_BATCH, workers=1)
-    return ValidationBatches(validation.images, targets, PREDICTION_BATCH)
+    batch = images_at_once(network, PREDICTION_BATCH)
+    return ValidationBatches(validation.images, targets, batch)
 
 
-def _bytes_to_write(network: keras.Model, checkpoint: Checkpoint) -> int:
-    """Return about how many bytes a training writes beside its checkpoint of before, if any."""
+def _require_room(network: keras.Model, checkpoint: Checkpoint) -> None:
+    """Find out whether the folder of the checkpoint will take it, and the model beside it.
+
+    Raises:
+        PipelineError: it does not.
+    """
     weights, optimizer = (
         sum(math.prod(variable.shape) * _FLOAT_BYTES for variable in variables)
         for variables in (network.variables, network.optimizer.variables)
     )
     of_checkpoint = 2 * weights + optimizer  # the best weights are in it, too
-    written_already = checkpoint.path.stat().st_size if checkpoint.path.is_file() else 0
-    # It is written anew before the last one goes.
-    return max(weights + 2 * of_checkpoint - written_already, 0)
+    sizes = [of_checkpoint, max(of_checkpoint, weights + _ARCHIVE_BYTES)]
+    # It takes the place of the last one.
+    there = 1 if checkpoint.path.is_file() else 0
+    require_writable(checkpoint.path.parent, checkpoint.path.name, sizes=sizes[there:])
 
 
 def fit(
@@ -193,9 +201,7 @@ def fit(
         batches.restore(first, *state.images)
         record = RecordEpochs(state.rows, state.seconds)
     if checkpoint:
-        require_writable(
-            checkpoint.path.parent, checkpoint.path.name, size=_bytes_to_write(network, checkpoint)
-        )
+        _require_room(network, checkpoint)
     interactive = sys.stdout.isatty()
     callbacks = [
         RecordLearningRate(),
@@ -213,7 +219,7 @@ def fit(
             training_data,
             initial_epoch=first,
             epochs=end,
-            validation_data=_validation_batches(validation, on_gpu),
+            validation_data=_validation_batches(network, validation, on_gpu),
             validation_freq=params.validated_epochs,
             shuffle=False,  # the batches come shuffled
             verbose=1 if interactive else 0,

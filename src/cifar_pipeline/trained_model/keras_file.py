@@ -13,6 +13,7 @@ from cifar_pipeline.common.signals import ends_without_unwinding
 from cifar_pipeline.common.system_errors import advice_for, reason_of, refusal
 from cifar_pipeline.dataset.arrays import parse_class_names
 from cifar_pipeline.trained_model.archive import read_entry, require_whole, unreadable
+from cifar_pipeline.trained_model.batch_size import images_at_once
 from cifar_pipeline.trained_model.classifier import as_classifier, image_shape
 from cifar_pipeline.trained_model.config_checks import custom_code, too_large
 from cifar_pipeline.trained_model.file_kind import CONFIG, what_it_is
@@ -124,7 +125,7 @@ def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: 
     Args:
         model: maps pixels from 0 to 255 to probabilities; any normalisation is its own.
         images: uint8 (N, 32, 32, 3), N at least 1.
-        batch_size: images in one call of the model; the last batch may be smaller.
+        batch_size: images in one call of the model, at most; the last batch may be smaller.
 
     Returns:
         float32 (N, classes).
@@ -147,6 +148,7 @@ def predict_all(model: "keras.Model", images: np.ndarray, batch_size: int) -> li
         )
     # Not model.predict: on NumPy arrays it starts a tf.data pipeline, whose autotuning thread
     # holds up the end of every pass.
+    batch_size = images_at_once(model, batch_size)
     starts = range(0, len(images), batch_size)
     try:
         with ends_without_unwinding():

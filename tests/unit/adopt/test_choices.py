@@ -34,6 +34,7 @@ def found(**changes: Any) -> Survey:
         unused=(),
         grey=0,
         constant=(),
+        brightest=255,
         small=np.zeros((60, SIDE, SIDE, 3), np.uint8),
         labels=labels,
     )
@@ -142,6 +143,7 @@ def test_advice_is_for_what_is_there() -> None:
     elongated = replace(many, elongated=0.25)
     assert "25% of the pictures" in advised(elongated)
     assert advised(elongated, download__fit="pad") == ""
+    assert "brighter than 15 of 255" in advised(replace(many, brightest=15))
     views = {**SHIPPED, "evaluate": {"test_time_augmentation": "flip"}}
     assert advised(many, views) == ""
     assert "averages mirrored images" in advised(many, views, train__flip="none")

@@ -1,12 +1,14 @@
 """Off values: a key may be left out where its feature is off, and digests do so."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from cifar_pipeline.params.loading import Section, off, without_off
+from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.params.loading import Section, off, read_yaml, without_off
 from cifar_pipeline.params.presets import ModelParams, load_model
 from closure import ROOT
 
@@ -90,3 +92,20 @@ def test_a_preset_without_what_is_off() -> None:
     assert "dropout" not in baseline["blocks"]["block1"]
     assert "whitening" not in baseline
     assert ModelParams.model_validate(baseline) == load_model(ROOT / "params.yaml", "baseline")
+
+
+@pytest.mark.parametrize("text", [r"a\0b", r"\uD800", r"caf\uDCE9"])
+@pytest.mark.parametrize("content", ['{{a: "{}"}}', '{{a: [{{"{}": 1}}]}}'])
+def test_what_is_no_text_is_refused(tmp_path: Path, text: str, content: str) -> None:
+    """No file can have that name, and DVC cannot read most of it."""
+    path = tmp_path / "params.yaml"
+    path.write_text(content.format(text), encoding="utf-8")
+    with pytest.raises(ParamsError, match="is no text") as error:
+        read_yaml(path)
+    assert str(error.value).isprintable()
+
+
+def test_any_text_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("{a: \u00e9l\u00e9phant \U0001f418}", encoding="utf-8")
+    assert read_yaml(path) == {"a": "\u00e9l\u00e9phant \U0001f418"}

@@ -1,0 +1,35 @@
+"""Logins and tokens in addresses: nothing that is printed shows them.
+
+As a program, `python -m cifar_pipeline.common.credentials`, it is a filter of lines.
+"""
+
+import re
+import sys
+
+HIDDEN = "***"
+# Of scheme://LOGIN@host. A password may hold "/" or "@" where somebody forgot to escape it, but
+# what begins with a port, as in https://host:443/@scope/package, is no password.
+_LOGIN = re.compile(r"(://)(?:[^\s/?#'\"@]*@|[^\s/?#'\"@:]+:(?!\d+[/?#])[^\s'\"]*@)+")
+# All values of a query: any of them may be a token or a signature.
+_QUERY = re.compile(r"(\?[^\s?=&'\"]+=)[^\s'\"()<>]*")
+_HEADER = re.compile(
+    r"((?:authorization: *(?:\w+ +)?)|_auth\w*=|_password=)[^\s'\"]+", re.IGNORECASE
+)
+
+
+def masked(text: str) -> str:
+    """Return `text` with `***` for logins and for the values of queries in its addresses."""
+    text = _LOGIN.sub(rf"\1{HIDDEN}@", text)
+    text = _QUERY.sub(rf"\1{HIDDEN}", text)
+    return _HEADER.sub(rf"\1{HIDDEN}", text)
+
+
+def holds_login(address: str) -> bool:
+    """Say whether an address has a user or a password in it."""
+    return bool(_LOGIN.search(address))
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        sys.stdout.write(masked(line))
+        sys.stdout.flush()
