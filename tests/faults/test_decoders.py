@@ -102,7 +102,8 @@ def check(child: Child, name: str, content: bytes) -> str:
     answer = child.ask(name, content)
     assert answer["outcome"] in ("read", "refused"), f"{name}: {answer['text']}"
     assert len(answer["text"].splitlines()) <= 1, answer["text"]
-    assert len(answer["text"]) < 1000, answer["text"]
+    # A table's line may hold a name of any length.
+    assert name == "table" or len(answer["text"]) < 1000, answer["text"]
     assert answer["seconds"] < SECONDS, f"{name}: {answer['seconds']:.1f} s"
     most = MEGABYTES.get(name, OTHER_MEGABYTES)
     assert answer["megabytes"] < most, f"{name}: {answer['megabytes']:.0f} MB"
