@@ -102,7 +102,8 @@ def check(child: Child, name: str, content: bytes) -> str:
     answer = child.ask(name, content)
     assert answer["outcome"] in ("read", "refused"), f"{name}: {answer['text']}"
     assert len(answer["text"].splitlines()) <= 1, answer["text"]
-    assert len(answer["text"]) < 1000, answer["text"]
+    # A table's line may hold a name of any length.
+    assert name == "table" or len(answer["text"]) < 1000, answer["text"]
     assert answer["seconds"] < SECONDS, f"{name}: {answer['seconds']:.1f} s"
     most = MEGABYTES.get(name, OTHER_MEGABYTES)
     assert answer["megabytes"] < most, f"{name}: {answer['megabytes']:.0f} MB"
@@ -162,6 +163,9 @@ FOUND = [
     ("image set", b'{"image_size": "\xff"}'),
     ("files", b"\xff\n"),
     ("manifest", b"[" * 2000),
+    ("history", b"epoch,loss\n1,2\n"),
+    ("train metrics", b"{}"),
+    ("train metrics", b"[" * 2000),
     ("table", b"[" * 2000),
     ("params", b"a: " + b"[" * 2000),
     ("params", b"a: !!bool x"),
@@ -193,6 +197,7 @@ def test_a_few_damaged_files(child: Child, whole: tuple[Path, dict[str, list[byt
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.fault(
     "thousands of files are damaged", "no crash, no traceback, no hang, no full memory"
 )
@@ -200,5 +205,6 @@ def test_a_few_damaged_files(child: Child, whole: tuple[Path, dict[str, list[byt
 def test_many_damaged_files(
     name: str, child: Child, whole: tuple[Path, dict[str, list[bytes]]]
 ) -> None:
+    child.ask(name, whole[1][name][0])  # which may import TensorFlow
     first = int(os.environ.get("CIFAR_PIPELINE_SEED", time.time()))
     campaign(child, name, whole[1][name], 60 * MINUTES * SHARES.get(name, 1) / ALL_SHARES, first)

@@ -26,6 +26,7 @@ from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.arrays import CLASSES, load_class_names, load_split
 from cifar_pipeline.dataset.channel_statistics import STATISTICS, load_statistics
 from cifar_pipeline.dataset.image_set import FILES, IMAGE_SET, load_files, load_image_set
+from cifar_pipeline.evaluate.page.training_reports import read_training_reports
 from cifar_pipeline.evaluate.thresholds import read_operating_point
 from cifar_pipeline.images.decoding import decode_picture
 from cifar_pipeline.images.label_table import read_label_table
@@ -103,6 +104,8 @@ READERS = {
     "statistics": Reader(STATISTICS, _vouched_for(load_statistics)),
     "image set": Reader(IMAGE_SET, _vouched_for(lambda folder: load_image_set(folder, "download"))),
     "files": Reader(FILES, _vouched_for(lambda folder: load_files(folder, "download"))),
+    "history": Reader("history.csv", lambda path: read_training_reports(path.parent)),
+    "train metrics": Reader("train_metrics.json", lambda path: read_training_reports(path.parent)),
     "params": Reader("params.yaml", check_params),
     "table": Reader("labels.csv", lambda path: read_label_table(path.parent, path)),
 }

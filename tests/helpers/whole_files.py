@@ -24,6 +24,7 @@ from cifar_pipeline.train.checkpoint import Checkpoint, RunState
 from cifar_pipeline.trained_model.outputs import Outputs
 from cifar_pipeline.trained_model.validation_outputs import write_validation_outputs
 from decoding_child import KEY, READERS
+from evaluate_inputs import HISTORY, TRAIN_METRICS
 from params_files import with_presets
 from pictures import encoded, noise
 from small_models import save_model
@@ -78,6 +79,9 @@ def lay_out(root: Path) -> dict[str, list[bytes]]:
     (root / "signed checkpoint/training.backup").write_bytes(signed[32:])
     for name in ("manifest", "classes", "images", "labels", "statistics", "image set", "files"):
         _write_data(root / name)
+    for name in ("history", "train metrics"):
+        (root / name / "history.csv").write_text(HISTORY)
+        (root / name / "train_metrics.json").write_text(json.dumps(TRAIN_METRICS))
     (root / "params/params.yaml").write_text(with_presets("quick", "fast"))
     _write_table(root / "table")
     whole = {

@@ -28,7 +28,7 @@ _COLUMNS = {
     "part": ("part", "split", "subset"),
 }
 _DELIMITERS = ",;\t"
-_SHOWN = 200  # characters of a first line
+_SHOWN = 200  # characters of a line, in a message
 
 
 class _Row(NamedTuple):
@@ -153,7 +153,7 @@ def _row(root: Path, fields: list[str], columns: dict[str, int], where: str) -> 
     part = part_of(called)
     if part is None:
         raise ImageFolderError(
-            f"{where}: expected train, val or test, got {shown(called) or 'nothing'}"
+            f"{where}: expected train, val or test, got {shown(called)[:_SHOWN] or 'nothing'}"
         )
     return _Row(_path_of(root, file, where), name, part)
 
