@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 # Stands in an environment while something is installed into it.
 UNFINISHED = ".unfinished"
@@ -70,16 +71,16 @@ def _same(one: Path, other: Path) -> bool:
         return False
 
 
+def _ran(command: list[str], **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a program; its output, and by default its errors, are text in what it returns."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.run(command, check=False, encoding="utf-8", errors="replace", **options)
+
+
 def _version_of(python: str) -> str | None:
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
-        done = subprocess.run(
-            [*shlex.split(python), "-I", "-c", code],
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            errors="replace",
-        )
+        done = _ran([*shlex.split(python), "-I", "-c", code])
     except OSError:
         return None
     return done.stdout.strip() if re.fullmatch(r"\d+\.\d+\n", done.stdout) else None
@@ -108,14 +109,7 @@ def create(venv: Path, python: str, fault: str) -> None:
         (venv / UNFINISHED).touch()
     except OSError as error:
         sys.exit(f"error: {venv} cannot be made ({error}); put that right, then run make again")
-    done = subprocess.run(
-        [*base, "-I", "-m", "venv", str(venv)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-        encoding="utf-8",
-        errors="replace",
-    )
+    done = _ran([*base, "-I", "-m", "venv", str(venv)], stderr=subprocess.STDOUT)
     if done.returncode:
         sys.exit(f"error: {venv} cannot be made: {_reason(done.stdout, shlex.join(base))}")
 
@@ -168,14 +162,7 @@ def _kept_settings() -> dict[str, str]:
     They come as environment variables, so that no other setting is read.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PIP_PYTHON"}
-    done = subprocess.run(
-        [sys.executable, "-I", "-m", "pip", "config", "list"],
-        env=environment,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        errors="replace",
-    )
+    done = _ran([sys.executable, "-I", "-m", "pip", "config", "list"], env=environment)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no reason was given"]
         sys.exit(
@@ -249,15 +236,7 @@ def _is_in_git(project: Path) -> bool:
         return True
     command = [git, "check-ignore", "--quiet", "dvc.yaml"]
     english = {**os.environ, "LC_ALL": "C"}
-    done = subprocess.run(
-        command,
-        cwd=project,
-        env=english,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        errors="replace",
-    )
+    done = _ran(command, cwd=project, env=english)
     if "dubious ownership" in done.stderr:
         print(
             "another user's clone: Git, and DVC for experiments and comparisons, refuse it until "
