@@ -28,7 +28,7 @@ from cifar_pipeline.params.whole_file import validate_whole
 from cifar_pipeline.preprocess.hold_out import require_splits
 
 _IMAGES_OF_A_CLASS = 5_000  # of CIFAR-10, for training
-_GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
+GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
 _DATA = Path("data")  # where lists of faulty files go
 
 
@@ -110,7 +110,7 @@ def _check_memory(model: ModelParams, side: int, data: _Data, where: str) -> Non
 
     `train` asks the device; here the files of drivers tell of a GPU, which has memory of its own.
     """
-    if any(driver.exists() for driver in _GPU_DRIVERS):
+    if any(driver.exists() for driver in GPU_DRIVERS):
         return
     fourier = model.convolution != "direct"
     estimate = estimate_memory(model, side, data.images, data.classes, fourier)

@@ -209,7 +209,7 @@ def test_a_training_that_takes_too_much_memory_is_said_or_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "params.yaml"
-    monkeypatch.setattr(check_params_module, "_GPU_DRIVERS", ())
+    monkeypatch.setattr(check_params_module, "GPU_DRIVERS", ())
     for gigabytes, said in ((16, ""), (2, "warning: "), (0.5, "refused")):
         memory = Memory(int(gigabytes * 1e9), int(gigabytes * 1e9), 0, False)
         monkeypatch.setattr(check_params_module, "available_memory", lambda memory=memory: memory)
@@ -219,6 +219,6 @@ def test_a_training_that_takes_too_much_memory_is_said_or_refused(
         else:
             check_content(SHIPPED, path)
             assert capsys.readouterr().err.startswith(said)
-    monkeypatch.setattr(check_params_module, "_GPU_DRIVERS", (tmp_path,))  # there is a GPU
+    monkeypatch.setattr(check_params_module, "GPU_DRIVERS", (tmp_path,))  # there is a GPU
     check_content(SHIPPED, path)
     assert not capsys.readouterr().err

@@ -62,6 +62,7 @@ def test_a_preset_that_takes_far_too_much_memory_is_refused_before_it_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lay_out(tmp_path / "processed", *synthetic_split(60, 0))
+    monkeypatch.setattr(stage, "computes_on_gpu", lambda: False)
     monkeypatch.setattr(stage, "available_memory", lambda: Memory(10**8, 10**8, 0, True))
     with pytest.raises(ParamsError, match=r"models.quick.block1.filters: about 0.9 GB .* is 0.1"):
         train(tmp_path / "processed", tmp_path, tmp_path, recipe("quick"), 1, "quick")
