@@ -119,7 +119,7 @@ def _values(value: Json) -> str:
 
 def _number(value: float) -> str:
     """Return a bound: 1,000,000 and not 1000000.0."""
-    return f"{int(value):,}" if value == int(value) else str(value)
+    return f"{int(value):,}" if value == int(value) and value < 1e12 else f"{value:g}"
 
 
 def _yaml(value: Any) -> str:

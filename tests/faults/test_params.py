@@ -183,7 +183,7 @@ def test_many_drawn_files_train(tmp_path: Path) -> None:
     """Read from a file, and through the loop of training."""
 
     @settings(
-        max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     @given(files(most_changes=6))
     def run(content: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ leaves that is killed there. So one run of the command shows what a kill at any 
 Some real kills show that this is so.
 """
 
+import errno
 import hashlib
 import json
 import logging
@@ -163,9 +164,11 @@ class Campaign:
             def judge(_: Call, at: int = at) -> int:
                 nonlocal count
                 count += 1
+                if count < at:
+                    return 0
                 if count == at and self._child:
                     self._child.kill()
-                return 0
+                return errno.EIO  # else the call might be done before the end
 
             code = self._command(judge)
             if code != -signal.SIGKILL:

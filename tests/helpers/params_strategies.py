@@ -97,12 +97,13 @@ def values_of(annotation: Any, field: FieldInfo | None = None) -> st.SearchStrat
         return st.one_of(near, near, near, near, st.sampled_from([most, most // 2 or most]))
     assert annotation is float, annotation
     least, most = bounds[Ge] or bounds[Gt] or 0.0, bounds[Le] or bounds[Lt] or 1e6
-    return st.floats(
+    common = st.floats(
         least,
         min(most, 2.0),
-        exclude_min=bounds[Gt] is not None and bounds[Gt] <= min(most, 2.0),
+        exclude_min=bounds[Gt] is not None,
         exclude_max=most <= 2.0 and bounds[Lt] is not None,
     )
+    return st.one_of(common, common, common, st.just(most)) if bounds[Le] else common
 
 
 def section(schema: type[Section]) -> st.SearchStrategy[dict[str, Any]]:

@@ -237,12 +237,11 @@ def _noted(
     again: bool,
 ) -> Adoption:
     """Return what is noted: of the values before, those from when the data were CIFAR-10."""
+    if value_of(content, PICTURES) is MISSING:
+        values = {key: value_of(content, key) for key in CIFAR10}
+        before = {key: [] if value is MISSING else [value] for key, value in values.items()}
+    else:
+        before = notes.before if notes else {}
     written = {choice.key: choice.value for choice in choices}
-    was_cifar = value_of(content, PICTURES) is MISSING
-    before = notes.before if notes and not was_cifar else {}
-    for key in {**CIFAR10, **written}:
-        if was_cifar or (notes and key not in before):
-            value = value_of(content, key)
-            before = {**before, key: [] if value is MISSING else [value]}
     model = written.get("train.model", notes.model if notes and again else None)
     return Adoption(digest=found.digest, files=dict(files), before=before, model=model)

@@ -199,8 +199,8 @@ def _take_name(temporary: Path, path: Path) -> None:
 def require_writable(folder: Path, *names: str, sizes: Iterable[int] = ()) -> None:
     """Make `folder` and try whether it takes files of these names and sizes.
 
-    What a kill leaves of a trial is removed by the next one. Call it before long work whose results
-    go there.
+    Call it before long work whose results go there. What a kill leaves of a trial, the next one
+    removes.
 
     Args:
         folder: for the files.

@@ -10,6 +10,10 @@ from __future__ import annotations  # an old Python has to load this, to be told
 import errno
 import os
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 try:
     import resource
@@ -105,7 +109,7 @@ def errno_of(error: BaseException) -> int | None:
     return next((each for each in _SAID if os.strerror(each) in text), None)
 
 
-def is_of_system(error: BaseException) -> bool:
+def is_of_system(error: BaseException) -> TypeGuard[OSError]:
     """Say whether the system has refused something, rather than that what was read is damaged.
 
     A damaged file can make a library ask for what is no place in it: that is an invalid argument.
@@ -217,4 +221,7 @@ def raise_address_space() -> str:
 def _memory_advice() -> str:
     if address_space() is not None:
         return raise_address_space()
-    return "close other programs, or give the machine or its container more memory"
+    return (
+        "close other programs, give the machine or its container more memory, or lower batch_size "
+        "in params.yaml"
+    )

@@ -15,7 +15,8 @@ class EvaluateParams(Section):
     batch_size: int = Field(
         gt=0,
         description="Images in one call of the model, but never more than 500, and fewer where "
-        "their maps would take more than 2 GB. It changes the time and nothing else.",
+        "their maps would take more than 2 GB. It changes time and memory, and results by "
+        "float32's rounding at most.",
     )
     test_time_augmentation: TestTimeAugmentation = Field(
         description="Scores beside the plain ones, by averaging views of each image: `flip`, it "

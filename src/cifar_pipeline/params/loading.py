@@ -23,11 +23,11 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
-# What TensorFlow and JAX compute with: no integer beyond 32 bits, no product of two of these
-# numbers beyond float32.
+# What TensorFlow and JAX compute with: integers of 32 bits, also as products with the steps of an
+# epoch, and numbers within float32.
 Count = Annotated[int, Field(le=1_000_000)]
-Factor = Annotated[float, Field(le=1e6)]
-Rate = Annotated[float, Field(ge=1e-30, le=1e6)]
+Factor = Annotated[float, Field(le=1e30)]
+Rate = Annotated[float, Field(ge=1e-30, le=1e30)]
 Schema = TypeVar("Schema", bound=BaseModel)
 _OFF: Final = "off"
 # A greater file can take the parser many seconds. The project's has 15 kB.

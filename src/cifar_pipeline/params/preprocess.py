@@ -39,7 +39,7 @@ class PreprocessParams(Section):
         description="Images split off for testing where the source has no test part of its own: a "
         "number or a share. May be left out: 0.2.",
     )
-    seed: int = Field(ge=0, lt=2**64, description="Of the choice of these images.")
+    seed: int = Field(ge=0, lt=10**18, description="Of the choice of these images.")
     repeated_images: Literal["keep", "leave_out"] = off(
         "keep",
         description="Training images of your own whose pixels are also in another part, or under "

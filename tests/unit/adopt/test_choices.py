@@ -15,6 +15,7 @@ from cifar_pipeline.adopt.params_file import MISSING, value_of
 from cifar_pipeline.adopt.survey import Sizes, Survey
 from cifar_pipeline.download.contents import Contents
 from cifar_pipeline.images.layout import TEST, TRAIN, VALIDATION, ImageFolder
+from cifar_pipeline.params.download import TRACKED
 from cifar_pipeline.preprocess.hold_out import hold_out
 from params_files import SHIPPED
 
@@ -95,6 +96,7 @@ def test_options_overrule() -> None:
 
 def test_the_way_back_knows_every_key_at_its_value_in_the_shipped_file() -> None:
     assert {key: value_of(SHIPPED, key) for key in CIFAR10} == CIFAR10
+    assert {f"download.{key}" for key in TRACKED} <= CIFAR10.keys()
     assert MISSING in CIFAR10.values()
 
 
