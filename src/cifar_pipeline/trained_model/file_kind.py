@@ -113,10 +113,11 @@ def _zip(path: Path) -> str | None:
         if path.suffix == _SUFFIX:
             return None
         return f"a zip archive that is cut off or damaged; {remedy(path)}"
+    whole = CONFIG in names and any(name.startswith(_WEIGHTS) for name in names)
     # The damaged list of an archive may be short of some.
-    if path.suffix == _SUFFIX and (not names or _METADATA in names):
+    if path.suffix == _SUFFIX and (whole or _METADATA in names or not names):
         return None
-    if CONFIG in names and any(name.startswith(_WEIGHTS) for name in names):
+    if whole:
         return f"a Keras archive by its content; Keras wants a name that ends in {_SUFFIX}: copy it"
     return "; ".join(_other_zip(names))
 

@@ -101,7 +101,10 @@ def test_it_is_refused_as_what_it_is(expected: str, tmp_path: Path) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("write", [raw(b"hello"), raw(b"PK\x03\x04"), zipped("metadata.json")])
+DAMAGED = [raw(b"hello"), raw(b"PK\x03\x04"), zipped("metadata.json")]
+
+
+@pytest.mark.parametrize("write", [*DAMAGED, zipped("config.json", "model.weights.h5")])
 def test_a_damaged_archive_is_called_one(write: Callable[[Path], object], tmp_path: Path) -> None:
     write(tmp_path / "model.keras")
     with pytest.raises(PipelineError, match=r"cannot be loaded \(.*\); fetch or save it again$"):
