@@ -103,7 +103,7 @@ verify: setup git-or-not ## Look for damage in DVC's cache (ARGS=--repair: mend 
 # - a run record that failed on its way: an ERROR in what it says fails this.
 # What it says may hold a remote's address with its login, which is masked.
 push: setup git-or-not ## Push every run, and the outs of all branches and tags (REMOTE=name: not the default).
-	@set -o pipefail; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	@set -o pipefail; scratch=$$(mktemp -d 2>/dev/null || mktemp -d -p '$(CURDIR)/.dvc/tmp') || exit 1; trap 'rm -rf "$$scratch"' EXIT; \
 	DVC_SYSTEM_CONFIG_DIR=.dvc DVC_SITE_CACHE_DIR=$$scratch/notes python -m dvc push \
 	  --run-cache --all-branches --all-tags $(addprefix --remote=,$(REMOTE)) 2>&1 \
 	  | PYTHONPATH=src python -m cifar_pipeline.common.credentials \

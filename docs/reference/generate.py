@@ -112,7 +112,14 @@ def _values(value: Json) -> str:
     kinds = {"string": "text", "boolean": "`true` or `false`", "null": "empty", "object": "mapping"}
     kind = kinds.get(value.get("type", "object"), value.get("type", ""))
     bounds = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
-    return ", ".join([kind, *(f"{sign} {value[at]}" for at, sign in bounds.items() if at in value)])
+    return ", ".join(
+        [kind, *(f"{sign} {_number(value[at])}" for at, sign in bounds.items() if at in value)]
+    )
+
+
+def _number(value: float) -> str:
+    """Return a bound: 1,000,000 and not 1000000.0."""
+    return f"{int(value):,}" if value == int(value) and value < 1e12 else f"{value:g}"
 
 
 def _yaml(value: Any) -> str:

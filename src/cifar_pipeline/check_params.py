@@ -6,7 +6,7 @@ if __name__ == "__main__":
     start_program("run the same command again")
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
@@ -15,30 +15,41 @@ from cifar_pipeline.adopt.check_pictures import check_pictures
 from cifar_pipeline.common.console import command_app, complain, run_program
 from cifar_pipeline.common.credentials import holds_login
 from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.common.memory import available_memory
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
+from cifar_pipeline.network.memory import estimate_memory, warning_of_memory
 from cifar_pipeline.params.download import TRACKED, DownloadParams
 from cifar_pipeline.params.image_size import require_cifar_size
 from cifar_pipeline.params.loading import read_yaml
 from cifar_pipeline.params.preprocess import PreprocessParams
+from cifar_pipeline.params.presets import ModelParams, model_of
 from cifar_pipeline.params.whole_file import validate_whole
 from cifar_pipeline.preprocess.hold_out import require_splits
 
 _IMAGES_OF_A_CLASS = 5_000  # of CIFAR-10, for training
+_GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
 _DATA = Path("data")  # where lists of faulty files go
 
 
 def check_params(path: Path) -> None:
-    """Validate every section and every preset of the file `path`.
+    """Validate every section and every preset of the file `path`; errors as `check_content`."""
+    check_content(read_yaml(path), path)
+
+
+def check_content(content: dict[str, Any], path: Path) -> None:
+    """Validate what the file `path` holds, and look at data and memory.
 
     Raises:
         ParamsError: the first thing that is wrong.
     """
-    content = read_yaml(path)
     params = validate_whole(content, path)
     _require_tracked(content, path)
     _warn_of_logins(params.download, path)
-    _check_data(params.download, params.preprocess)
+    data = _check_data(params.download, params.preprocess)
+    name, side = params.train.model, params.download.image_size
+    if data:
+        _check_memory(model_of(content, name, path), side, data, f"{path}: models.{name}")
 
 
 def _require_tracked(content: dict[str, Any], path: Path) -> None:
@@ -63,21 +74,48 @@ def _warn_of_logins(source: DownloadParams, path: Path) -> None:
             )
 
 
-def _check_data(source: DownloadParams, splits: PreprocessParams) -> None:
-    """Look at the user's own pictures, and whether each class has enough images for the splits."""
+class _Data(NamedTuple):
+    """Training images, before any are held out, and classes."""
+
+    images: int
+    classes: int
+
+
+def _check_data(source: DownloadParams, splits: PreprocessParams) -> _Data | None:
+    """Look at the user's own pictures, and whether each class has enough images for the splits.
+
+    Returns:
+        How many images there are; None where pictures are not there, which is said.
+    """
     folder = local_source(source.source)
     if source.pictures or (folder and is_picture_folder(folder)):
         images = check_pictures(source, _DATA)
-        if images:
-            sizes: dict[str, np.ndarray] = {
-                part: np.bincount([file.label for file in files], minlength=len(images.names))
-                for part, files in images.parts.items()
-            }
-            require_splits(sizes, images.names, splits)
+        if images is None:
+            return None
+        sizes: dict[str, np.ndarray] = {
+            part: np.bincount([file.label for file in files], minlength=len(images.names))
+            for part, files in images.parts.items()
+        }
+        names = images.names
     else:
         require_cifar_size(source.image_size)
         sizes = {"train": np.full(len(CLASS_NAMES), _IMAGES_OF_A_CLASS), "test": np.zeros(1)}
-        require_splits(sizes, CLASS_NAMES, splits)
+        names = CLASS_NAMES
+    require_splits(sizes, names, splits)
+    return _Data(int(sizes["train"].sum()), len(names))
+
+
+def _check_memory(model: ModelParams, side: int, data: _Data, where: str) -> None:
+    """Warn of a training that takes most of the memory, or refuse it.
+
+    `train` asks the device; here the files of drivers tell of a GPU, which has memory of its own.
+    """
+    if any(driver.exists() for driver in _GPU_DRIVERS):
+        return
+    fourier = model.convolution != "direct"
+    estimate = estimate_memory(model, side, data.images, data.classes, fourier)
+    if line := warning_of_memory(estimate, available_memory(), where):
+        complain(f"warning: {line}")
 
 
 def main(

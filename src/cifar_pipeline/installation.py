@@ -46,7 +46,8 @@ def fault_of(venv: Path, wanted: str | None) -> str | None:
     if home is not None and not _same(home, venv / "bin"):
         return f"it was made as {home.parent}"
     asked = _version_of(wanted) if wanted else None
-    if asked and asked != version and SUPPORTED[0] <= tuple(map(int, asked.split("."))):
+    suits = asked and SUPPORTED[0] <= tuple(map(int, asked.split("."))) < SUPPORTED[1]
+    if suits and asked != version:
         return f"it is of Python {version}, and {wanted} is Python {asked}"
     return None
 
@@ -242,7 +243,9 @@ def _is_in_git(project: Path) -> bool:
 
     Git refuses one that another user owns, and so do DVC's commands that need it: a line says so.
     """
-    if not any((folder / ".git").exists() for folder in (project, *project.parents)):
+    found = [folder / ".git" for folder in (project, *project.parents)]
+    found = [path for path in found if path.exists()]
+    if not found or _leads_nowhere(found[0]):
         return False
     git = shutil.which("git")
     if git is None:
@@ -250,7 +253,14 @@ def _is_in_git(project: Path) -> bool:
     command = [git, "check-ignore", "--quiet", "dvc.yaml"]
     english = {**os.environ, "LC_ALL": "C"}
     done = subprocess.run(
-        command, cwd=project, env=english, capture_output=True, text=True, check=False
+        command,
+        cwd=project,
+        env=english,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
     )
     if "dubious ownership" in done.stderr:
         print(
@@ -271,6 +281,14 @@ def require_own(project: Path) -> None:
             )
 
 
+def _leads_nowhere(path: Path) -> bool:
+    """Say whether `.git` is the file of a worktree or submodule whose repository is elsewhere."""
+    if not path.is_file():
+        return False
+    target = path.read_text(encoding="utf-8", errors="replace").removeprefix("gitdir:").strip()
+    return not (path.parent / target).exists()
+
+
 def main() -> None:
     """Do what the arguments say; the Makefile alone calls this."""
     parser = argparse.ArgumentParser()
@@ -279,6 +297,13 @@ def main() -> None:
     parser.add_argument("--fault", default="")
     parser.add_argument("--python")
     known, rest = parser.parse_known_args()
+    try:
+        _run(known, rest)
+    except OSError as error:
+        sys.exit(f"error: {error.filename or known.venv}: {error.strerror}; mend that, then make")
+
+
+def _run(known: argparse.Namespace, rest: list[str]) -> None:
     if known.what == "check":
         print(fault_of(known.venv, known.python) or "", end="")
     elif known.what == "create":

@@ -236,6 +236,23 @@ def test_a_python_that_cannot_make_an_environment(
 
 
 @pytest.mark.fault(
+    "`.venv` is of another Python than the one that `make PYTHON=...` names",
+    "`make` says so and makes it anew",
+)
+def test_a_python_that_the_user_names_counts(make: Make, tmp_path: Path) -> None:
+    make()
+    version = "3.12" if sys.version_info[1] != 12 else "3.13"
+    other = tmp_path / f"python{version}"
+    pretend = f'case "$*" in *print*) echo {version}; exit;; esac'
+    other.write_text(f'#!/bin/sh\n{pretend}\nexec {tmp_path}/python3 "$@"\n')
+    other.chmod(0o755)
+    said = make(RUNTIME, f"PYTHON={other.name}").stdout
+    assert said.startswith(".venv is made anew: it is of Python 3.1")
+    assert f", and {other.name} is Python {version}\n" in said
+    assert "is up to date" in make(PYTHON="python3.99").stdout
+
+
+@pytest.mark.fault(
     "the path of the project has a colon",
     "a line says so: no environment can be there",
 )
@@ -280,6 +297,10 @@ def test_a_source_archive_works_without_git(project: Path, make: Make, tmp_path:
     assert Config(str(project / ".dvc"), validate=False)["core"]["no_scm"]
     assert said() == ""
     assert "error: the tests need a Git clone" in make("test").stdout
+    # Of a worktree or a submodule that was copied without its repository.
+    (project / ".git").write_text("gitdir: ../nowhere\n")
+    assert said() == ""
+    (project / ".git").unlink()
     git("init", "-q", folder=project)
     assert said().startswith("a Git repository: DVC uses it again")
     assert Config(str(project / ".dvc"), validate=False)["core"] == {"autostage": "false"}

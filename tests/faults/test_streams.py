@@ -1,5 +1,6 @@
 """Standard streams that are closed, full or gone, under every command."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -144,6 +145,52 @@ def test_a_result_is_whole_or_an_error(project: Path, result: str, fault: str) -
     assert len(done.stderr.splitlines()) == int(1 in FAULTS[fault] and 2 not in FAULTS[fault])
     if 1 not in FAULTS[fault]:
         assert done.stdout == run(project, RESULTS[result]).stdout
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DVC repository whose cache has a file with a name that is not ASCII."""
+    folder = tmp_path_factory.mktemp("repository")
+    stage = 'stages: {s: {cmd: "echo hi > \u00fcn", outs: [\u00fcn]}}\n'
+    (folder / "dvc.yaml").write_text(stage, encoding="utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    for command in (["init", "-q"], ["repro", "-q"]):
+        assert run(folder, ["-m", "dvc", *command]).returncode == 0
+    return folder
+
+
+VERIFY = ["-m", "cifar_pipeline.dvc_cache.verify"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.fault(
+    "any standard stream is closed, full or gone while `make verify` reads a sound cache",
+    "it says that nothing is damaged, or the exit code is 1",
+)
+def test_a_sound_cache_is_told_or_an_error(repository: Path, fault: str) -> None:
+    done = run(repository, VERIFY, FAULTS[fault])
+    assert done.returncode == int(1 in FAULTS[fault])
+    assert "Traceback" not in done.stderr
+    assert ("none is damaged" in done.stdout) is (1 not in FAULTS[fault])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.fault(
+    "any standard stream is closed, full or gone while `make verify` finds damage",
+    "the exit code is 1; standard error, where there is one, names the damage",
+)
+def test_damage_is_told(repository: Path, tmp_path: Path, fault: str) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(repository, folder)
+    for path in (folder / ".dvc/cache/files").rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
+            path.write_bytes(b"damage")
+    done = run(folder, VERIFY, FAULTS[fault], PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert (r"damaged: \xfcn (s)" in done.stderr) is (2 not in FAULTS[fault])
 
 
 @pytest.mark.fault(

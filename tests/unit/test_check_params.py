@@ -5,17 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import modify_yaml
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from cifar_pipeline.check_params import check_params, main
+from cifar_pipeline import check_params as check_params_module
+from cifar_pipeline.check_params import check_content, check_params, main
 from cifar_pipeline.common.console import command_app
 from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.common.memory import Memory
 from cifar_pipeline.params.download import TRACKED
 from cifar_pipeline.params.presets import load_model
 from closure import ROOT
 from params_files import SHIPPED, written
+from params_strategies import ODD_NAMES
 from picture_folders import write_pictures
 
 
@@ -34,6 +38,10 @@ def test_the_shipped_file_is_valid() -> None:
         (
             {"models.fast.block1.filter": 3},
             "models.fast.block1.filter is not a known parameter, did you mean 'filters'?",
+        ),
+        (
+            {"models.fast.block1.filters": 1_000_000},
+            "models.fast.block1.filters: input should be less than or equal to 16384, got 1000000",
         ),
         ({"models.fast.block1.filters": 0}, "models.fast.block1.filters: input should be greater"),
         ({"models.fast.block7": SHIPPED["models"]["fast"]["block1"]}, "block4"),
@@ -173,3 +181,44 @@ def test_dvc_writes_params_as_they_are_laid_out(tmp_path: Path) -> None:
     before, after = (each.read_text().splitlines() for each in (shipped, written))
     assert [line for line in after if line not in before] == ["  seed: 7"]
     assert len(after) == len(before)
+
+
+@pytest.mark.parametrize("name", [name for name in ODD_NAMES if name != 10**30])
+def test_a_name_of_a_preset_that_dvc_cannot_address_is_refused(tmp_path: Path, name: Any) -> None:
+    content = {**SHIPPED, "models": {**SHIPPED["models"], name: SHIPPED["models"]["fast"]}}
+    with pytest.raises(ParamsError, match="DVC cannot address a preset of this name") as caught:
+        check_content(content, tmp_path / "params.yaml")
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["fast2", "Fast-2", "_x", "on", "x-", "e5", "truer"])
+def test_dvc_addresses_a_preset_whose_name_is_accepted(tmp_path: Path, name: str) -> None:
+    content = {**SHIPPED, "models": {name: SHIPPED["models"]["fast"]}}
+    content["train"] = {**SHIPPED["train"], "model": name}
+    path = tmp_path / "params.yaml"
+    check_content(content, path)
+    with path.open("w") as file:
+        YAML().dump(content, file)
+    apply_overrides(path, [f"models.{name}.epochs=9", f"train.model={name}"])
+    read = YAML(typ="safe").load(path)
+    assert read["models"][name]["epochs"] == 9
+    assert read["train"]["model"] == name
+
+
+def test_a_training_that_takes_too_much_memory_is_said_or_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "params.yaml"
+    monkeypatch.setattr(check_params_module, "_GPU_DRIVERS", ())
+    for gigabytes, said in ((16, ""), (2, "warning: "), (0.5, "refused")):
+        memory = Memory(int(gigabytes * 1e9), int(gigabytes * 1e9), 0, False)
+        monkeypatch.setattr(check_params_module, "available_memory", lambda memory=memory: memory)
+        if said == "refused":
+            with pytest.raises(ParamsError, match=r"fast.block2.filters: about 1.7 GB .* 0.5 GB"):
+                check_content(SHIPPED, path)
+        else:
+            check_content(SHIPPED, path)
+            assert capsys.readouterr().err.startswith(said)
+    monkeypatch.setattr(check_params_module, "_GPU_DRIVERS", (tmp_path,))  # there is a GPU
+    check_content(SHIPPED, path)
+    assert not capsys.readouterr().err

@@ -11,7 +11,16 @@ from closure import ROOT
 WIDE = {"BaseException", "Exception", "OSError", "IOError", "EnvironmentError", "ImportError"}
 WIDE |= {"MemoryError", "RuntimeError", "ValueError", "AttributeError"}
 # They tell an error of the machine from damage, and give the advice that fits.
-CENTRAL = {"_unreadable", "advice_for", "errno_of", "line_of", "reason_of", "refusal"}
+CENTRAL = {
+    "_unreadable",
+    "advice_for",
+    "errno_of",
+    "is_of_system",
+    "line_of",
+    "reason_of",
+    "refusal",
+}
+CENTRAL |= {"unreadable"}  # of models: it asks them
 # Handlers that need none of them, and why: by module and function.
 REASONS = {
     # What is only for convenience, and is left out in silence.
@@ -20,6 +29,8 @@ REASONS = {
     "adopt/notes.py::read_adoption": "without notes less is told at the next adoption",
     "adopt/notes.py::write_adoption": "likewise",
     "adopt/notes.py::forget_adoption": "likewise",
+    "adopt/check_pictures.py::_stat_key": "what cannot be looked at is told when it is read",
+    "backend/start.py::_processor_flags": "a system that tells no flags",
     "backend/device.py::_reported_by_linux": "the processor's name is for people",
     "backend/start.py::_standard_error_kept_back": "without temporary files the notes show",
     "common/atomic.py::scratch_folder": "what stays is removed by the next",
@@ -35,11 +46,11 @@ REASONS = {
     "download/cache.py::cache_alone": "leftovers of npm harm nobody",
     "download/cache.py::cache_folder": "a user without a home: `~` is then taken literally",
     "download/npm.py::pack": "leftovers of npm harm nobody",
-    "download/picture_source.py::local_source": "a user without a home: likewise",
     "images/decoding.py::_loaded": "damaged EXIF data: the pixels are all there",
     "train/checkpoint.py::remove": "a checkpoint that stays is guarded by its fingerprint",
     "trained_model/training_lock.py::remove_checkpoint": "likewise",
     # Another means is taken where a file system cannot do a thing; other errors go on.
+    "common/atomic.py::exchange": "AttributeError: a system that cannot",
     "common/atomic.py::_held": "without locks nothing is taken for left over",
     "common/atomic.py::_lock": "a lock that holds this process off is given back",
     "common/atomic.py::_remove_unlocked": "likewise; another user's leftovers harm nobody",
@@ -48,6 +59,7 @@ REASONS = {
     "dataset/npy_files.py::open_for_reading": "read as a whole",
     "installation.py::create": "runs alone, before anything is installed: names the reason",
     "installation.py::tell_dvc_of_git": "likewise",
+    "installation.py::main": "likewise",
     "installation.py::_home_of_scripts": "an environment that cannot be read is made anew",
     "installation.py::_same": "likewise",
     "installation.py::_version_of": "the line that follows names the Python that cannot be started",
@@ -58,11 +70,11 @@ REASONS = {
     "download/pickle_reader.py::batch_from_pickle": "a pickle in memory",
     "dataset/binary_format.py::read_batches": "ValueError: of bytes in memory",
     "evaluate/page/provenance.py::gather_provenance": "ValueError: damaged text",
-    "params/loading.py::read_yaml": "ValueError: no YAML",
     "download/http_answer.py::_seconds": "a header's text",
     "download/reasons.py::_is_address": "the text of an address",
     "download/reasons.py::proxy_variable": "the text of a variable",
     "images/label_table.py::_lines": "ValueError: another encoding",
+    "trained_model/classifier.py::smallest_side": "the shapes that a layer takes",
     "trained_model/lean_config.py::_makes": "the configuration of a layer",
     # They sort errors into words of their own.
     "common/streams.py::write": "_lost gives the causes of standard output",

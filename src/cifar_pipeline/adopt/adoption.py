@@ -1,4 +1,4 @@
-"""Turn params.yaml to a folder of the user's own pictures, and back to CIFAR-10."""
+"""Turn params.yaml to a folder of the user's own pictures."""
 
 import os
 import time
@@ -25,7 +25,6 @@ from cifar_pipeline.adopt.notes import (
     NotedFile,
     changes_between,
     files_in_raw,
-    forget_adoption,
     noted_files,
     read_adoption,
     write_adoption,
@@ -35,20 +34,21 @@ from cifar_pipeline.adopt.params_file import (
     MISSING,
     PICTURES,
     changed,
+    read_params,
     value_of,
     with_values,
     write_text,
 )
 from cifar_pipeline.adopt.survey import CHANNELS, Survey, survey
 from cifar_pipeline.common.atomic import require_writable
-from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.download.contents import FAULTS, list_faults, require_every_class
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import ImageFolder, find_images
 from cifar_pipeline.images.paths import shown
 from cifar_pipeline.params.download import TRACKED, DownloadParams
-from cifar_pipeline.params.loading import is_text, read_yaml
+from cifar_pipeline.params.loading import is_text
 from cifar_pipeline.params.whole_file import Params, validate_whole
 from cifar_pipeline.preprocess.hold_out import require_splits
 
@@ -68,7 +68,7 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
         ParamsError: params.yaml, as it is or as it would be, cannot be used; or an option.
         PipelineError: the folder cannot be used.
     """
-    content = _read(path)
+    content = read_params(path)
     now = validate_whole(content, path)
     _require_possible(options, content, path)
     if not folder.exists():  # a shell expands ~ not everywhere
@@ -131,56 +131,6 @@ def adopt_folder(folder: Path, path: Path, options: Options) -> None:
         )
     else:
         console.print("The next step: `make repro`.")
-
-
-def return_to_cifar10(path: Path) -> None:
-    """Write params.yaml as it was before a folder was adopted.
-
-    Without notes of that every key gets its value for CIFAR-10.
-
-    Raises:
-        ParamsError: params.yaml cannot be used.
-    """
-    content = _read(path)
-    now = validate_whole(content, path)
-    console = make_console()
-    source = local_source(now.download.source)
-    if now.download.pictures is None and not (source and is_picture_folder(source)):
-        console.print(f"{path}: the data are CIFAR-10 already")
-        return
-    notes = read_adoption(path)
-    changes: dict[str, Any] = dict(CIFAR10)
-    if notes:
-        changes |= {key: (was[0] if was else MISSING) for key, was in notes.before.items()}
-    # A preset of the user's own choice stays.
-    if now.train.model not in ((notes.model,) if notes else ("fast64",)):
-        del changes["train.model"]
-    # A key that is off by default, and was never there, need not come.
-    changes = {
-        key: value
-        for key, value in changes.items()
-        if value_of(content, key) is not MISSING or (notes and key in notes.before)
-    }
-    text, after = changed(path, changes)
-    validate_whole(after, path)
-    write_text(path, text)
-    forget_adoption(path)
-    choices = [
-        Choice(key, value, "")
-        for key, value in changes.items()
-        if value is not MISSING and value_of(content, key) != value
-    ]
-    print_choices(console, path, choices, lambda key: value_of(content, key))
-    console.print("The data are CIFAR-10 again. The next step: `make repro`.")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise ParamsError(
-            f"{shown(str(path))} is not there; call this in the project's folder, or name the file "
-            "with --params"
-        )
-    return read_yaml(path)
 
 
 def _require_possible(options: Options, content: Mapping[str, Any], path: Path) -> None:
@@ -287,12 +237,11 @@ def _noted(
     again: bool,
 ) -> Adoption:
     """Return what is noted: of the values before, those from when the data were CIFAR-10."""
+    if value_of(content, PICTURES) is MISSING:
+        values = {key: value_of(content, key) for key in CIFAR10}
+        before = {key: [] if value is MISSING else [value] for key, value in values.items()}
+    else:
+        before = notes.before if notes else {}
     written = {choice.key: choice.value for choice in choices}
-    was_cifar = value_of(content, PICTURES) is MISSING
-    before = notes.before if notes and not was_cifar else {}
-    for key in {**CIFAR10, **written}:
-        if was_cifar or (notes and key not in before):
-            value = value_of(content, key)
-            before = {**before, key: [] if value is MISSING else [value]}
     model = written.get("train.model", notes.model if notes and again else None)
     return Adoption(digest=found.digest, files=dict(files), before=before, model=model)

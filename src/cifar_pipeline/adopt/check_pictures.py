@@ -11,6 +11,8 @@ from pathlib import Path
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.checksums import sha256_of
 from cifar_pipeline.common.console import say
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import OF_THE_MACHINE, refusal
 from cifar_pipeline.download.cache import cache_folder
 from cifar_pipeline.download.contents import FAULTS, read_contents, require_no_faults
 from cifar_pipeline.download.own_pictures import decoding_of
@@ -117,7 +119,11 @@ def _sha256(path: Path) -> str:
     try:
         require_regular(str(path))
         return sha256_of(path)
-    except (PictureError, OSError):
+    except PictureError:
+        return ""
+    except OSError as error:
+        if error.errno in OF_THE_MACHINE:
+            raise PipelineError(refusal(error, shown(str(path)), "read")) from None
         return ""
 
 

@@ -57,8 +57,9 @@ def adopt(
     if (folder is None) != cifar10:
         raise ParamsError("expected a folder of pictures, or --cifar10, the way back; not both")
     # Imported late: NumPy and Pillow would hold up --help.
-    from cifar_pipeline.adopt.adoption import adopt_folder, return_to_cifar10
+    from cifar_pipeline.adopt.adoption import adopt_folder
     from cifar_pipeline.adopt.choices import Options
+    from cifar_pipeline.adopt.way_back import return_to_cifar10
 
     options = Options(
         image_size=image_size,

@@ -11,6 +11,7 @@ from ruamel.yaml.error import YAMLError
 
 from cifar_pipeline.common.atomic import replacing, writing
 from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.images.paths import shown
 from cifar_pipeline.params.loading import read_yaml
 
 # What a key has that does not stand in the file.
@@ -26,6 +27,20 @@ def value_of(content: Mapping[str, Any], name: str) -> Any:
             return MISSING
         value = value[key]
     return value
+
+
+def read_params(path: Path) -> dict[str, Any]:
+    """Return the content of a params.yaml.
+
+    Raises:
+        ParamsError: it is not there, or no YAML.
+    """
+    if not path.exists():
+        raise ParamsError(
+            f"{shown(str(path))} is not there; call this in the project's folder, or name the file "
+            "with --params"
+        )
+    return read_yaml(path)
 
 
 class Changed(NamedTuple):

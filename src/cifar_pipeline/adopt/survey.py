@@ -54,6 +54,7 @@ class Survey:
             stands for all that is in it, and ends in /.
         grey: the number of images without colour.
         constant: the channels in which all pixels of all images are equal.
+        brightest: the greatest value of any pixel, of 255.
         small: the training images in the order of their file list, uint8 (N, SIDE, SIDE, 3).
         labels: their classes, uint8 (N,).
     """
@@ -70,6 +71,7 @@ class Survey:
     unused: tuple[str, ...]
     grey: int
     constant: tuple[str, ...]
+    brightest: int
     small: np.ndarray
     labels: np.ndarray
 
@@ -138,6 +140,7 @@ def survey(images: ImageFolder, fit: Fit) -> Survey:
         unused=_unused(images),
         grey=pixels.grey,
         constant=tuple(name for name, is_flat in zip(CHANNELS, flat, strict=True) if is_flat),
+        brightest=int(pixels.greatest.max()),
         small=pixels.small[: pixels.kept],
         labels=np.array([file.label for file in usable[TRAIN]], np.uint8),
     )

@@ -2,6 +2,8 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +11,8 @@ import keras
 
 from cifar_pipeline.backend.jax import jax_gpu_details
 from cifar_pipeline.backend.tensorflow import tensorflow_gpu_details
+from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.system_errors import is_lack_of_memory
 
 Precision = Literal["float32", "bfloat16"]
 Convolution = Literal["direct", "fourier"]
@@ -20,6 +24,11 @@ _CPUINFO = Path("/proc/cpuinfo")
 def _gpus() -> list[str]:
     # Asking JAX for GPUs where there are none is an error, asking for all devices is not.
     return [name for name in keras.distribution.list_devices() if name.startswith("gpu")]
+
+
+def computes_on_gpu() -> bool:
+    """Say whether Keras computes on a GPU."""
+    return bool(_gpus())
 
 
 def gpu_details() -> dict[str, Any]:
@@ -110,6 +119,21 @@ def resolve_convolution(choice: Literal["auto", "direct", "fourier"]) -> Convolu
     if choice != "auto":
         return choice
     return "direct" if _gpus() else "fourier"
+
+
+@contextmanager
+def within_memory(remedy: str) -> Iterator[None]:
+    """Turn memory that the device or the system refuses in the block into one line for the user.
+
+    Raises:
+        PipelineError: with the `remedy`.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_lack_of_memory(error):
+            raise
+        raise PipelineError(f"{describe_device()}: out of memory; {remedy}") from None
 
 
 def keeps_images_on_device() -> bool:

@@ -107,7 +107,9 @@ def _processor_flags(cpuinfo: Path = _CPUINFO) -> set[str]:
     if platform.machine() not in _X86:
         return needed
     try:
-        found = re.search(r"^flags\s*:(.*)$", cpuinfo.read_text(), re.MULTILINE)
+        found = re.search(
+            r"^flags\s*:(.*)$", cpuinfo.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+        )
     except OSError:
         return needed
     return set(found[1].split()) if found else needed

@@ -11,8 +11,8 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from cifar_pipeline.common.console import complain
@@ -196,8 +196,8 @@ def _take_name(temporary: Path, path: Path) -> None:
         )
 
 
-def require_writable(folder: Path, *names: str, size: int = 0) -> None:
-    """Make `folder` and try whether it takes files of these names, and so much of them.
+def require_writable(folder: Path, *names: str, sizes: Iterable[int] = ()) -> None:
+    """Make `folder` and try whether it takes files of these names and sizes.
 
     Call it before long work whose results go there. What a kill leaves of a trial, the next one
     removes.
@@ -205,7 +205,7 @@ def require_writable(folder: Path, *names: str, size: int = 0) -> None:
     Args:
         folder: for the files.
         names: of the files.
-        size: of all of them in bytes, or a part of it.
+        sizes: about the bytes of the large ones that lie there at one time.
 
     Raises:
         PipelineError: it does not.
@@ -217,12 +217,11 @@ def require_writable(folder: Path, *names: str, size: int = 0) -> None:
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
         prefix = f".{names[0] if names else 'probe'}."
         _remove_unlocked(folder, prefix)
-        with _shown_as(folder, prefix):
-            descriptor, name = tempfile.mkstemp(dir=folder, prefix=prefix)
-            try:
+        with _shown_as(folder, prefix), ExitStack() as stack:
+            for size in sizes or (0,):
+                descriptor, name = tempfile.mkstemp(dir=folder, prefix=prefix)
+                stack.callback(Path(name).unlink, missing_ok=True)
                 _fill(descriptor, size)
-            finally:
-                Path(name).unlink(missing_ok=True)
 
 
 def _fill(descriptor: int, size: int) -> None:

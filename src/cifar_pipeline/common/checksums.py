@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from cifar_pipeline.common.atomic import replacing
@@ -36,6 +37,22 @@ def write_manifest(folder: Path) -> None:
         )
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn whatever reading the damaged file `path` raises in the block into one line.
+
+    What a reader raises depends on what it meets first: ValueError, KeyError, RecursionError, ...
+
+    Raises:
+        PipelineError: it cannot be read.
+    """
+    try:
+        yield
+    except Exception as error:
+        advice = advice_for(error, otherwise=HEAL)
+        raise PipelineError(f"{path} cannot be read ({reason_of(error)}); {advice}") from None
+
+
 def read_manifest(folder: Path, stage: str) -> dict[str, str]:
     """Return the manifest of `folder`, which `stage` writes: SHA-256 by file name.
 
@@ -44,13 +61,10 @@ def read_manifest(folder: Path, stage: str) -> dict[str, str]:
     """
     path = folder / MANIFEST
     _require(path, stage)
-    try:
+    with reading(path):
         sums = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(sums, dict):
             raise ValueError("no JSON object")
-    except (OSError, ValueError) as error:
-        advice = advice_for(error, otherwise=HEAL)
-        raise PipelineError(f"{path} cannot be read ({reason_of(error)}); {advice}") from None
     return sums
 
 

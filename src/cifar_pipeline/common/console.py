@@ -71,7 +71,7 @@ def guarded(
         try:
             with ends_in_time(hint):
                 if stream := standard_output():
-                    stream.require(prints)
+                    stream.is_result = prints
                 function(*args, **kwargs)
         except PipelineError as error:
             _complain_of(error)

@@ -77,13 +77,12 @@ class StandardStream(io.FileIO):
             select.select([], [self.fileno()], [])
         return number
 
-    def require(self, is_result: bool) -> None:
-        """Say whether what is written from now on is the command's result.
+    def require(self) -> None:
+        """Find out whether the process was started with this stream, before a result is computed.
 
         Raises:
-            PipelineError: it is, and the process was started without this stream.
+            PipelineError: it was not, and what is written here is the result.
         """
-        self.is_result = is_result
         if self._closed_at_start:
             self.write(b"")
 

@@ -10,6 +10,10 @@ from __future__ import annotations  # an old Python has to load this, to be told
 import errno
 import os
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 try:
     import resource
@@ -66,6 +70,8 @@ _ADVICE = {
     errno.ENOTSUP: _OTHER_DISK,
     errno.EOPNOTSUPP: _OTHER_DISK,
 }
+# Of what is read: it is not there, or damaged (see `is_of_system`).
+_NO_REFUSALS = (errno.ENOENT, errno.EINVAL)
 _LIBRARY = "the environment is incomplete: make it anew by `rm -rf .venv; make setup`"
 # What is recognized in a text: nobody else uses these words.
 _SAID = (
@@ -101,6 +107,14 @@ def errno_of(error: BaseException) -> int | None:
     if _NO_THREAD in text:
         return errno.EAGAIN
     return next((each for each in _SAID if os.strerror(each) in text), None)
+
+
+def is_of_system(error: BaseException) -> TypeGuard[OSError]:
+    """Say whether the system has refused something, rather than that what was read is damaged.
+
+    A damaged file can make a library ask for what is no place in it: that is an invalid argument.
+    """
+    return isinstance(error, OSError) and errno_of(error) not in (None, errno.EINVAL)
 
 
 def is_lack_of_memory(error: BaseException) -> bool:
@@ -143,7 +157,7 @@ def advice_for(error: BaseException, otherwise: str | None = None, elsewhere: st
         return otherwise or _LIBRARY
     if _NO_TEMPORARY in str(error):
         return "set TMPDIR to a folder that can be written"
-    if otherwise is not None and (number not in _ADVICE or number == errno.ENOENT):
+    if otherwise is not None and (number not in _ADVICE or number in _NO_REFUSALS):
         return otherwise
     if number not in _ADVICE:
         return ""
@@ -207,4 +221,7 @@ def raise_address_space() -> str:
 def _memory_advice() -> str:
     if address_space() is not None:
         return raise_address_space()
-    return "close other programs, or give the machine or its container more memory"
+    return (
+        "close other programs, give the machine or its container more memory, or lower batch_size "
+        "in params.yaml"
+    )

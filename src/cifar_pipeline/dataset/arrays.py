@@ -1,20 +1,31 @@
 """The processed arrays and class names: what preprocess leaves, and train and evaluate read."""
 
-import json
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from cifar_pipeline.common.checksums import check_manifest
+from cifar_pipeline.common.checksums import HEAL, check_manifest, reading
+from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.npy_files import open_for_reading
 
 SPLITS = ("train", "validation", "test")
 CLASSES = "classes.json"
+_NAMES = TypeAdapter(tuple[str, ...])
 
 
 def array_names(split: str) -> tuple[str, str]:
     """Return the file names of the images and the labels of a split."""
     return f"{split}_images.npy", f"{split}_labels.npy"
+
+
+def parse_class_names(content: bytes) -> tuple[str, ...]:
+    """Return the names of classes that stand in JSON, a list of texts.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return _NAMES.validate_json(content)
 
 
 def load_class_names(folder: Path, stage: str = "preprocess") -> tuple[str, ...]:
@@ -25,14 +36,16 @@ def load_class_names(folder: Path, stage: str = "preprocess") -> tuple[str, ...]
         stage: download writes them for a user's own images.
     """
     check_manifest(folder, [CLASSES], stage)
-    return tuple(json.loads((folder / CLASSES).read_text(encoding="utf-8")))
+    with reading(folder / CLASSES):
+        return parse_class_names((folder / CLASSES).read_bytes())
 
 
 def load_labels(folder: Path, split: str) -> np.ndarray:
     """Return a split's labels, uint8 (N,), once verified; errors as `load_split`."""
     _, labels = array_names(split)
     check_manifest(folder, [labels], "preprocess")
-    return np.load(folder / labels)
+    with reading(folder / labels):
+        return _of_bytes(np.load(folder / labels, allow_pickle=False), 1)
 
 
 def load_split(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -43,6 +56,20 @@ def load_split(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         PipelineError: a file is missing or is not what the manifest says.
     """
-    images, labels = array_names(split)
-    check_manifest(folder, [images, labels], "preprocess")
-    return open_for_reading(folder / images), np.load(folder / labels)
+    images, _ = array_names(split)
+    check_manifest(folder, [images], "preprocess")
+    with reading(folder / images):
+        found = _of_bytes(open_for_reading(folder / images), 4)
+    labels = load_labels(folder, split)
+    if len(found) != len(labels):
+        raise PipelineError(
+            f"{folder / images} holds {len(found):,} images, and there are {len(labels):,} labels; "
+            f"{HEAL}"
+        )
+    return found, labels
+
+
+def _of_bytes(array: np.ndarray, axes: int) -> np.ndarray:
+    if array.dtype != np.uint8 or array.ndim != axes:
+        raise ValueError(f"it holds {array.dtype} of shape {array.shape}")
+    return array

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from cifar_pipeline.common.atomic import replacing
-from cifar_pipeline.common.checksums import check_manifest
+from cifar_pipeline.common.checksums import check_manifest, reading
 from cifar_pipeline.dataset.npy_files import parts_of
 
 STATISTICS = "statistics.json"
@@ -65,4 +65,5 @@ def write_statistics(folder: Path, statistics: ChannelStatistics) -> None:
 def load_statistics(folder: Path) -> ChannelStatistics:
     """Return the statistics in `folder`, once verified; errors as `check_manifest`."""
     check_manifest(folder, [STATISTICS], "preprocess")
-    return ChannelStatistics.model_validate_json((folder / STATISTICS).read_text(encoding="utf-8"))
+    with reading(folder / STATISTICS):
+        return ChannelStatistics.model_validate_json((folder / STATISTICS).read_bytes())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from cifar_pipeline.common.atomic import replacing
-from cifar_pipeline.common.checksums import check_manifest, read_manifest
+from cifar_pipeline.common.checksums import check_manifest, read_manifest, reading
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
 from cifar_pipeline.dataset.decoding import Fit
 
@@ -99,7 +99,8 @@ def load_image_set(folder: Path, stage: str) -> ImageSet:
     if IMAGE_SET not in read_manifest(folder, stage):
         return ImageSet()
     check_manifest(folder, [IMAGE_SET], stage)
-    return ImageSet.model_validate_json((folder / IMAGE_SET).read_text(encoding="utf-8"))
+    with reading(folder / IMAGE_SET):
+        return ImageSet.model_validate_json((folder / IMAGE_SET).read_bytes())
 
 
 def warnings_of_images(images: ImageSet) -> list[str]:
@@ -141,7 +142,11 @@ def load_files(folder: Path, stage: str) -> "pd.DataFrame":
     import pandas as pd
 
     check_manifest(folder, [FILES], stage)
-    return pd.read_csv(folder / FILES, keep_default_na=False, encoding="utf-8")
+    with reading(folder / FILES):
+        table = pd.read_csv(folder / FILES, keep_default_na=False, encoding="utf-8")
+        if tuple(table.columns) != FileRecord._fields:
+            raise ValueError(f"its columns are {', '.join(map(str, table.columns))}")
+    return table
 
 
 def repeated(part: "np.ndarray", label: "np.ndarray", group: "np.ndarray") -> "np.ndarray":

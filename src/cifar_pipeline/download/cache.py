@@ -32,9 +32,11 @@ def cache_folder() -> Path:
         with suppress(RuntimeError):  # "~" of a user without a home
             return Path(chosen).expanduser().absolute()
         return Path(chosen).absolute()
-    of_user = user_cache_path("cifar-pipeline")
-    # Of a user without a home it would begin with "~".
-    return of_user if of_user.is_absolute() and _can_be_made(of_user) else _IN_PROJECT.absolute()
+    with suppress(RuntimeError):  # likewise
+        of_user = user_cache_path("cifar-pipeline")
+        if of_user.is_absolute() and _can_be_made(of_user):
+            return of_user
+    return _IN_PROJECT.absolute()
 
 
 def _can_be_made(folder: Path) -> bool:

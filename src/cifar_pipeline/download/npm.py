@@ -64,7 +64,7 @@ def pack(specification: str, part: Path, monitor: RateMonitor, bar: ProgressBar)
             *("--fetch-retries=1", "--fetch-retry-mintimeout=1000"),
             *("--fetch-retry-maxtimeout=1000", "--no-update-notifier"),
             # Not --silent, which would also hide the code of a failure.
-            *("--ignore-scripts", "--loglevel=error"),
+            *("--ignore-scripts", "--loglevel=error", "--no-dry-run"),
         ]
         _run([program, "pack", *options, "--", specification], work, specification, monitor, bar)
         tarballs = list((work / "out").glob("*.tgz"))

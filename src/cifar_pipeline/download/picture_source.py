@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cifar_pipeline.common.checksums import sha256_of
-from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.common.system_errors import reason_of
 from cifar_pipeline.dataset.binary_format import BATCH_FILES, BINARY_FOLDER
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import ImageFolder, find_images
@@ -24,13 +25,32 @@ def local_source(source: str | None) -> Path | None:
     """
     if not source:
         return None
-    # Not pathlib's: it takes "./~" for "~", and fails where there is no such user.
-    path = Path(os.path.expanduser(source))  # noqa: PTH111
+    path = _existing_or_not(source)
     if path.is_absolute() or path.exists():
         return path
     copies = [at for at in Path.cwd().parents if at.parts[-len(_EXPERIMENTS) :] == _EXPERIMENTS]
     original = copies[0].parents[len(_EXPERIMENTS) - 1] / path if copies else path
     return original if original.exists() else path
+
+
+def _existing_or_not(source: str) -> Path:
+    """Return the path `source`, once the system has taken it for one.
+
+    Raises:
+        ParamsError: it does not, because of its length, a character or the permissions.
+    """
+    try:
+        # Not pathlib's: it takes "./~" for "~", and fails where there is no such user.
+        path = Path(os.path.expanduser(source))  # noqa: PTH111
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except (OSError, ValueError) as error:
+        reason = reason_of(error)
+        raise ParamsError(
+            f"download.source: {shown(source[:200])} is no path that can be looked at ({reason})"
+        ) from None
+    return path
 
 
 def is_picture_folder(folder: Path) -> bool:

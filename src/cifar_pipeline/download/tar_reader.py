@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-from cifar_pipeline.common.system_errors import advice_for, errno_of, reason_of
+from cifar_pipeline.common.system_errors import advice_for, is_of_system, reason_of
 from cifar_pipeline.download.errors import ArchiveError, UnreadableError
 
 # Twice the largest real ones: a bomb is refused before it fills the memory.
@@ -100,7 +100,7 @@ def members_of(path: Path, known: frozenset[str]) -> dict[str, bytes]:
                 if content is not None:
                     members[name] = content.read()
     except _DAMAGE as error:
-        if isinstance(error, OSError) and errno_of(error):
+        if is_of_system(error):
             raise _unreadable(error) from None
         raise ArchiveError(_description(path)) from None
     return members
@@ -115,5 +115,5 @@ def _description(path: Path) -> str:
         raise _unreadable(error) from None
 
 
-def _unreadable(error: OSError) -> UnreadableError:
+def _unreadable(error: Exception) -> UnreadableError:
     return UnreadableError(f"cannot be read ({reason_of(error)}); {advice_for(error)}")

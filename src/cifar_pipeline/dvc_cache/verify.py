@@ -51,8 +51,8 @@ def verify_cache(repair: bool) -> None:
             _repair(repo, objects, files, current)
         if objects.unreadable:
             raise PipelineError(
-                f"{_counted(len(objects.unreadable), 'object')} cannot be read; put the "
-                "permissions or the disk right, then `make verify` again"
+                f"{_counted(len(objects.unreadable), 'object')} cannot be read; mend "
+                "the reasons above, then `make verify` again"
             )
         if not objects.damaged and not copies:
             say(

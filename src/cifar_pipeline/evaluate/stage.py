@@ -25,6 +25,7 @@ from cifar_pipeline.metrics.chance import warning_of_chance
 from cifar_pipeline.metrics.loss_and_accuracy import accuracy, cross_entropy
 from cifar_pipeline.params.evaluate import EvaluateParams
 from cifar_pipeline.params.loading import Section
+from cifar_pipeline.trained_model.batch_size import images_at_once
 from cifar_pipeline.trained_model.keras_file import (
     check_classes,
     load_saved_model,
@@ -76,13 +77,14 @@ def evaluate(
     warnings = tuple(filter(None, (*warnings_of_images(image_set), chance)))
     network = with_fourier_convolutions(network)
     extractor = feature_extractor(network, load_ood_statistics(model))
-    outputs = predict_outputs(extractor, images, params.batch_size)
+    batch_size = images_at_once(network, params.batch_size)
+    outputs = predict_outputs(extractor, images, batch_size)
     # The extractor returns the model's probabilities, too, and is traced already.
-    predict = partial(predict_probabilities, extractor.network, batch_size=params.batch_size)
+    predict = partial(predict_probabilities, extractor.network, batch_size=batch_size)
     augmented = None
     if params.test_time_augmentation != "none":
         augmented = predict_with_augmentation(
-            predict, images, params.test_time_augmentation, part=4 * params.batch_size
+            predict, images, params.test_time_augmentation, part=4 * batch_size
         )
     scaled = at_temperature(outputs.logits, temperature)
     predictions = Predictions(names, labels, outputs.probabilities, temperature, scaled, augmented)

@@ -69,7 +69,7 @@ def export(
     # be less exact than an export.
     tf.config.experimental.enable_tensor_float_32_execution(False)
     names = names_for(model, network)
-    require_writable(output, size=len(chosen) * model.stat().st_size)
+    require_writable(output, sizes=[model.stat().st_size] * len(chosen))
     traced = _traced(model, network, names)
     for export_format in chosen:
         say(_write_checked(export_format, traced, output))

@@ -9,24 +9,12 @@ from keras import ops
 from cifar_pipeline.fourier.layout import as_batch_first, as_spatial_first
 from cifar_pipeline.fourier.matrices import (
     fourier_matrices,
-    multiplications,
     out_side,
     whole_map_matrices,
 )
 
-# Products of small matrices reach some two thirds of a direct convolution's speed (measured on two
-# cores of an EPYC, forward and backward): a Fourier convolution has to save more than that.
-_WORTH_WHILE = 2.0
 # Up to this side maps are transformed at once, not by rows and columns: quicker at 7, slower at 15.
 _WHOLE = 7
-
-
-def fourier_saves_time(
-    side: int, kernel_size: int, padding: str, channels: int, filters: int
-) -> bool:
-    """Say whether a DFT at least halves the multiplications of a convolution of square maps."""
-    directly, by_fourier = multiplications(side, kernel_size, padding, channels, filters)
-    return directly >= _WORTH_WHILE * by_fourier
 
 
 class FourierConv2D(keras.layers.Layer):

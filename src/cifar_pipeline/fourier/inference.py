@@ -15,7 +15,8 @@ def with_fourier_convolutions(model: "keras.Model") -> "keras.Model":
     import keras
 
     from cifar_pipeline.backend.device import resolve_convolution
-    from cifar_pipeline.fourier.convolution import BatchFirstFourierConv2D, fourier_saves_time
+    from cifar_pipeline.fourier.convolution import BatchFirstFourierConv2D
+    from cifar_pipeline.fourier.matrices import fourier_saves_time
 
     def replaced(layer: "keras.Layer") -> "keras.Layer":
         if not (_is_plain(layer) and fourier_saves_time(*_shape(layer))):

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cifar_pipeline.common.streams import standard_error_dropped
-from cifar_pipeline.common.system_errors import advice_for, errno_of, reason_of
+from cifar_pipeline.common.system_errors import advice_for, is_of_system, reason_of
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
 from cifar_pipeline.dataset.decoding import Decoding, Fit
 from cifar_pipeline.images.paths import PictureError, shown
@@ -262,7 +262,7 @@ def _reason(path: str, error: Exception) -> str:
         return f"more pixels than the {MAX_PIXELS:,} that are the most; save it smaller"
     if isinstance(error, MemoryError):
         return "this picture does not fit into memory; save it smaller"
-    if isinstance(error, OSError) and errno_of(error):
+    if is_of_system(error):
         return f"cannot be read ({reason_of(error)}); {advice_for(error)}"
     detail = shown(" ".join(str(error).split()))[:80] or type(error).__name__
     return f"cut off, damaged or of a rare kind ({detail}); fetch it again or save it as PNG"

@@ -28,6 +28,7 @@ _COLUMNS = {
     "part": ("part", "split", "subset"),
 }
 _DELIMITERS = ",;\t"
+_SHOWN = 200  # characters of a line, in a message
 
 
 class _Row(NamedTuple):
@@ -105,7 +106,8 @@ def _lines(table: Path) -> Iterator[tuple[int, list[str]]]:
         raise ImageFolderError(f"{shown(str(table))} is not UTF-8; save it as that") from None
     if "\0" in text:
         raise ImageFolderError(f"{shown(str(table))} has bytes 0; save it as plain text in UTF-8")
-    delimiter = max(_DELIMITERS, key=text.splitlines()[0].count) if text else ","
+    first = next(iter(text.strip().splitlines()), "")
+    delimiter = max(_DELIMITERS, key=first.count)
     # Strict: a quote that is never closed would swallow all lines below it.
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
@@ -135,8 +137,8 @@ def _columns(head: list[str], table: Path) -> dict[str, int]:
     if not {"file", "label"} <= found.keys():
         raise ImageFolderError(
             f"{shown(str(table))}: expected a first line with the columns file and label, got "
-            f"{', '.join(map(shown, head)) or 'nothing'}; name the columns so, or move this file "
-            "away where folders tell the classes"
+            f"{', '.join(map(shown, head))[:_SHOWN] or 'nothing'}; name the columns so, or move "
+            "this file away where folders tell the classes"
         )
     return found
 
@@ -151,7 +153,7 @@ def _row(root: Path, fields: list[str], columns: dict[str, int], where: str) -> 
     part = part_of(called)
     if part is None:
         raise ImageFolderError(
-            f"{where}: expected train, val or test, got {shown(called) or 'nothing'}"
+            f"{where}: expected train, val or test, got {shown(called)[:_SHOWN] or 'nothing'}"
         )
     return _Row(_path_of(root, file, where), name, part)
 

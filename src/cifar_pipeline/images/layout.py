@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.images.errors import ImageFolderError
-from cifar_pipeline.images.paths import shown
+from cifar_pipeline.images.paths import is_hidden, shown
 
 _SHOWN = 10  # names in a message
 MOST_CLASSES = 256  # a label is a byte
@@ -28,13 +28,6 @@ PART_NAMES: Final = {
 UNDERSTOOD = (
     "understood are train/CLASS/ (perhaps with val/CLASS/ and test/CLASS/), class folders alone, "
     "or one .csv with the columns file and label"
-)
-# Of systems, as is ".DS_Store": of Windows, macOS, Linux, and of Synology's discs.
-_SYSTEM: Final = frozenset(
-    {
-        *("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information"),
-        *("__macosx", "icon\r", "lost+found", "@eadir"),
-    }
 )
 
 
@@ -161,11 +154,7 @@ def visible(folder: Path) -> list[Path]:
         entries = sorted(folder.iterdir())
     except OSError as error:
         raise ImageFolderError(refusal(error, shown(str(folder)), "read")) from None
-    return [
-        entry
-        for entry in entries
-        if not entry.name.startswith(".") and entry.name.lower() not in _SYSTEM
-    ]
+    return [entry for entry in entries if not is_hidden(entry.name)]
 
 
 def is_folder(path: Path) -> bool:

@@ -15,6 +15,13 @@ SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif"),
     *(".tif", ".tiff", ".avif", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".ico"),
 )
+# What Windows, macOS, Linux and Synology's discs leave among pictures, as is ".DS_Store".
+_SYSTEM = frozenset(
+    {
+        *("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information"),
+        *("__macosx", "icon\r", "lost+found", "@eadir"),
+    }
+)
 
 
 class PictureError(PipelineError):
@@ -42,6 +49,11 @@ def shown(name: str) -> str:
         else character.encode("unicode_escape").decode()
         for character in name
     )
+
+
+def is_hidden(name: str) -> bool:
+    """Say whether a file or folder of this name is hidden, or a system's and no picture."""
+    return name.startswith(".") or name.lower() in _SYSTEM
 
 
 def expand(arguments: list[str]) -> Iterator[str | PictureError]:
@@ -115,9 +127,9 @@ def _pictures_in(folder: str) -> Iterator[str | PictureError]:
     unreadable: list[OSError] = []
     empty = True
     for place, folders, files in os.walk(folder, onerror=unreadable.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in sorted(files):
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES):
+            if not is_hidden(name) and name.lower().endswith(SUFFIXES):
                 empty = False
                 yield str(Path(place, name))
     for error in unreadable:

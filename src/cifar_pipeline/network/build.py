@@ -10,14 +10,14 @@ from cifar_pipeline.backend.device import resolve_convolution
 from cifar_pipeline.backend.jax import IS_JAX
 from cifar_pipeline.dataset.channel_statistics import ChannelStatistics
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
-from cifar_pipeline.fourier.convolution import FourierConv2D, fourier_saves_time
+from cifar_pipeline.fourier.convolution import FourierConv2D
 from cifar_pipeline.fourier.layout import (
     as_batch_first,
     as_spatial_first,
     is_spatial_first,
     max_pooled,
 )
-from cifar_pipeline.fourier.matrices import out_side
+from cifar_pipeline.fourier.matrices import fourier_saves_time, out_side
 from cifar_pipeline.network.activations import silu
 from cifar_pipeline.network.batch_norm import FusedBatchNormalization
 from cifar_pipeline.network.initializers import DiracUniform

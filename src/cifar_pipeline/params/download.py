@@ -75,10 +75,10 @@ class DownloadParams(Section):
         "no prefix."
     )
     minimum_kilobytes_per_second: float = Field(
-        ge=0, description="A source below this rate is slow (1 kB: 1,000 bytes)."
+        ge=0, le=1e9, description="A source below this rate is slow (1 kB: 1,000 bytes)."
     )
     slow_for_seconds: float = Field(
-        gt=0, description="A source that is slow for so long is left for the next one."
+        gt=0, le=1e6, description="A source that is slow for so long is left for the next one."
     )
     sha256: dict[BatchFile | Literal["pictures"], Sha256] = Field(
         description="Of the six files; or, under `pictures`, of the folder of your own pictures."

@@ -1,20 +1,20 @@
 """Read a section of params.yaml and validate it against its schema."""
 
 import copy
-import difflib
 import functools
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.common.system_errors import refusal
+from cifar_pipeline.params.messages import key_name, nearest, shown
 
 
 class Section(BaseModel):
@@ -23,8 +23,19 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
+# What TensorFlow and JAX compute with: integers of 32 bits, also as products with the steps of an
+# epoch, and numbers within float32.
+Count = Annotated[int, Field(le=1_000_000)]
+Factor = Annotated[float, Field(le=1e30)]
+Rate = Annotated[float, Field(ge=1e-30, le=1e30)]
 Schema = TypeVar("Schema", bound=BaseModel)
 _OFF: Final = "off"
+# A greater file can take the parser many seconds. The project's has 15 kB.
+MOST_BYTES: Final = 100_000
+# The parser takes time by the square of this, and refuses a thousand only after many seconds.
+_DEEPEST: Final = 50
+# The end of a line to this parser of YAML, and not to DVC's.
+_SEPARATORS: Final = dict.fromkeys("\x85\u2028\u2029")
 # What neither the file, nor DVC, nor a name of a file can hold.
 _NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -68,12 +79,10 @@ def _is_off(field: FieldInfo, value: Any) -> bool:
     return isinstance(extra, dict) and _OFF in extra and extra[_OFF] == value
 
 
-def nearest(name: object, known: Mapping[str, Any] | list[str]) -> str:
-    """Return `, did you mean 'x'?` for the known name closest to `name`, else the known names."""
-    close = difflib.get_close_matches(str(name), list(known), n=1)
-    if close:
-        return f", did you mean {close[0]!r}?"
-    return f"; known: {', '.join(known)}" if known else ""
+def _depth(text: str) -> int:
+    """Return how many brackets stand in each other at most."""
+    brackets = itertools.accumulate((each in "[{") - (each in "]}") for each in text)
+    return max(brackets, default=0)
 
 
 @functools.lru_cache(maxsize=1)  # a stage reads several sections of one file
@@ -88,20 +97,44 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ParamsError: the file is missing, is no YAML, holds no mapping, or text that is none.
     """
     try:
-        content = copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
+        with path.open("rb") as file:
+            read = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ParamsError(refusal(error, path, "read")) from None
-    except (YAMLError, ValueError) as error:
+    except ValueError as error:
+        raise ParamsError(f"{shown(str(path))}: is no name of a file ({error})") from None
+    if len(read) > MOST_BYTES:
+        raise ParamsError(f"{path}: expected parameters, {MOST_BYTES // 1000} kB at most; got more")
+    try:
+        text = read.decode("utf-8")
+        _require_one_dialect(text)
+        if _depth(text) > _DEEPEST:
+            raise RecursionError
+        content = copy.deepcopy(_parsed(text))
+    except RecursionError:
+        raise ParamsError(f"{path}: is nested too deeply") from None
+    # The parser also fails by errors that are none of its own.
+    except Exception as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ParamsError(f"{path}{line}: is not valid YAML ({problem})") from None
+        problem = getattr(error, "problem", None) or str(error) or type(error).__name__
+        problem = problem.splitlines()[0]
+        raise ParamsError(f"{path}{line}: is not valid YAML ({key_name(problem)})") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(content).__name__}")
-    for text in _texts(content):
+    for name, text in _texts(content):
         if not is_text(text):
-            raise ParamsError(f"{path}: {text!a} is no text; write another value")
+            raise ParamsError(f"{path}: {name}: {shown(text)} is no text; write another value")
     return content
+
+
+def _require_one_dialect(text: str) -> None:
+    """Raise ValueError for what DVC, whose parser is another one, would read as something else."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith("%"):
+            raise ValueError(f"line {number}: a directive, {shown(line.rstrip())}")
+        if found := next((each for each in line if each in _SEPARATORS), None):
+            raise ValueError(f"line {number}: the character U+{ord(found):04X}")
 
 
 def is_text(value: str) -> bool:
@@ -112,16 +145,22 @@ def is_text(value: str) -> bool:
     return not _NO_TEXT.search(value)
 
 
-def _texts(content: Any) -> Iterator[str]:
-    """Yield every text in a file's content, keys too."""
-    if isinstance(content, str):
-        yield content
-    elif isinstance(content, dict):
-        for item in content.items():
-            yield from _texts(item)
-    elif isinstance(content, list | tuple):
-        for item in content:
-            yield from _texts(item)
+def _texts(content: Any) -> Iterator[tuple[str, str]]:
+    """Yield every text in a file's content with its dotted name, keys too; each section once.
+
+    Anchors may make a file that ends nowhere, or is huge when it is written out.
+    """
+    rest, seen = [("", content)], set()
+    while rest:
+        name, value = rest.pop()
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, dict | list | tuple) and id(value) not in seen:
+            seen.add(id(value))
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            for key, item in items:
+                inner = f"{name}.{key_name(key)}".lstrip(".")
+                rest += [(inner, item), (inner, key)]
 
 
 def pick(content: Any, keys: list[str], path: Path) -> Any:
@@ -130,12 +169,12 @@ def pick(content: Any, keys: list[str], path: Path) -> Any:
     Raises:
         ParamsError: a key is missing; the nearest one that exists is offered.
     """
-    for depth, key in enumerate(keys):
-        if not isinstance(content, dict) or key not in content:
-            known = list(map(str, content)) if isinstance(content, dict) else []
-            name = ".".join(keys[: depth + 1])
-            raise ParamsError(f"{path}: {name} is missing{nearest(key, known)}")
-        content = content[key]
+    for depth, name in enumerate(keys):
+        if not isinstance(content, dict) or name not in content:
+            known = list(map(key_name, content)) if isinstance(content, dict) else []
+            missing = ".".join(keys[: depth + 1])
+            raise ParamsError(f"{path}: {missing} is missing{nearest(name, known)}")
+        content = content[name]
     return content
 
 
@@ -152,7 +191,7 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
         ParamsError: the first thing that is wrong, in one line.
     """
     if not isinstance(values, dict):
-        raise ParamsError(f"{path}: {name} must be a mapping, got {values!r}")
+        raise ParamsError(f"{path}: {name} must be a mapping, got {shown(values)}")
     try:
         return schema.model_validate(values)
     except ValidationError as error:
@@ -161,7 +200,7 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
         problem = min(problems, key=lambda each: each["type"] != "extra_forbidden")
         # "[key]" is pydantic's word for a key of a mapping, as against its value.
         location = [str(part) for part in problem["loc"] if part != "[key]"]
-        full_name = ".".join([name, *_written(location, values)])
+        full_name = ".".join([name, *map(key_name, _written(location, values))])
         if problem["type"] == "extra_forbidden":
             known = _keys_beside(schema, location[:-1])
             raise ParamsError(
@@ -173,11 +212,11 @@ def validate(schema: type[Schema], values: Any, name: str, path: Path) -> Schema
             tag = problem["ctx"]["tag"]
             known = [known.strip(" '") for known in problem["ctx"]["expected_tags"].split(",")]
             raise ParamsError(
-                f"{path}: {full_name}.name: no choice {tag!r}{nearest(tag, known)}"
+                f"{path}: {full_name}.name: no choice {shown(tag)}{nearest(tag, known)}"
             ) from None
         message = problem["msg"].removeprefix("Value error, ")
         message = message[:1].lower() + message[1:]
-        got = "" if isinstance(problem["input"], dict) else f", got {problem['input']!r}"
+        got = "" if isinstance(problem["input"], dict) else f", got {shown(problem['input'])}"
         raise ParamsError(f"{path}: {full_name}: {message}{got}") from None
 
 

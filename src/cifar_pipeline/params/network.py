@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from cifar_pipeline.params.loading import Section, off
+from cifar_pipeline.params.image_size import LARGEST_IMAGE_SIZE
+from cifar_pipeline.params.loading import Count, Rate, Section, off
 
 Activation = Literal["relu", "silu", "gelu", "elu", "leaky_relu", "tanh"]
 
@@ -12,14 +13,18 @@ Activation = Literal["relu", "silu", "gelu", "elu", "leaky_relu", "tanh"]
 class Block(Section):
     """Convolutions of one width, each with an activation, and a max pooling."""
 
-    filters: int = Field(ge=1, description="Of each convolution.")
-    convolutions: int = Field(ge=1, description="How many convolutions.")
-    kernel_size: int = Field(ge=1, description="Rows and columns of a kernel.")
+    filters: int = Field(ge=1, le=16_384, description="Of each convolution.")
+    convolutions: int = Field(ge=1, le=100, description="How many convolutions.")
+    kernel_size: int = Field(
+        ge=1, le=LARGEST_IMAGE_SIZE, description="Rows and columns of a kernel."
+    )
     padding: Literal["same", "valid"] = Field(
         description="`same`: maps keep their size; `valid`: they lose `kernel_size` - 1 rows and "
         "columns."
     )
-    pooling: int = off(1, ge=1, description="Window and stride of the max pooling; 1: none.")
+    pooling: int = off(
+        1, ge=1, le=LARGEST_IMAGE_SIZE, description="Window and stride of the max pooling; 1: none."
+    )
     pooling_after: Literal["first", "last"] = Field(
         description="After the `first` convolution, before batch normalisation and activation; or "
         "after the activation of the `last` one."
@@ -56,7 +61,7 @@ class Head(Section):
         description="From maps to features: all values, or the greatest or mean one of each "
         "channel."
     )
-    dense_units: int = off(0, ge=0, description="Of a hidden dense layer; 0: none.")
+    dense_units: Count = off(0, ge=0, description="Of a hidden dense layer; 0: none.")
     activation: Activation = Field(description="Of the hidden dense layer.")
     dropout: float = off(
         0.0,
@@ -64,4 +69,4 @@ class Head(Section):
         lt=1,
         description="Share of the features that training drops before the last layer.",
     )
-    logit_scale: float = off(1.0, gt=0, description="Factor of the logits.")
+    logit_scale: Rate = off(1.0, description="Factor of the logits.")

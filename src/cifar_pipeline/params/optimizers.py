@@ -4,30 +4,28 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cifar_pipeline.params.loading import Section, off
+from cifar_pipeline.params.loading import Count, Factor, Rate, Section, off
 
 
 class Adam(Section):
     """Adam with decoupled weight decay."""
 
     name: Literal["adam"]
-    learning_rate: float = Field(gt=0, description="Of all weights.")
-    weight_decay: float = off(0.0, ge=0, description="Decoupled; biases and offsets have none.")
+    learning_rate: Rate = Field(description="Of all weights.")
+    weight_decay: Factor = off(0.0, ge=0, description="Decoupled; biases and offsets have none.")
 
 
 class Sgd(Section):
     """SGD with Nesterov momentum and with Lookahead."""
 
     name: Literal["sgd"]
-    learning_rate: float = Field(gt=0, description="Of all weights but biases and offsets.")
-    bias_learning_rate: float = Field(
-        gt=0, description="Of biases and of batch normalisation's offsets."
-    )
+    learning_rate: Rate = Field(description="Of all weights but biases and offsets.")
+    bias_learning_rate: Rate = Field(description="Of biases and of batch normalisation's offsets.")
     momentum: float = Field(ge=0, lt=1, description="Of all weights.")
-    weight_decay: float = off(
+    weight_decay: Factor = off(
         0.0, ge=0, description="Decoupled, and of biases and offsets as well."
     )
-    lookahead: int = off(
+    lookahead: Count = off(
         0,
         ge=0,
         description="Steps after which each weight becomes a mean of itself and of its former "
@@ -39,16 +37,12 @@ class Muon(Section):
     """Muon for convolution kernels, SGD with Nesterov momentum for the rest."""
 
     name: Literal["muon"]
-    learning_rate: float = Field(gt=0, description="Of the dense layers.")
-    kernel_learning_rate: float = Field(
-        gt=0, description="Length of a step relative to the kernel."
-    )
-    bias_learning_rate: float = Field(
-        gt=0, description="Of biases and of batch normalisation's offsets."
-    )
+    learning_rate: Rate = Field(description="Of the dense layers.")
+    kernel_learning_rate: Rate = Field(description="Length of a step relative to the kernel.")
+    bias_learning_rate: Rate = Field(description="Of biases and of batch normalisation's offsets.")
     momentum: float = Field(ge=0, lt=1, description="Of all weights but kernels.")
     kernel_momentum: float = Field(ge=0, lt=1, description="Of kernels.")
-    weight_decay: float = off(0.0, ge=0, description="Decoupled, of the dense layers.")
+    weight_decay: Factor = off(0.0, ge=0, description="Decoupled, of the dense layers.")
 
 
 Optimizer = Annotated[Adam | Sgd | Muon, Field(discriminator="name")]

@@ -18,7 +18,8 @@ def _one_message(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 
 
 NumberOrShare = Annotated[
-    Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)], WrapValidator(_one_message)
+    Annotated[int, Field(ge=1, le=10**9)] | Annotated[float, Field(gt=0, lt=1)],
+    WrapValidator(_one_message),
 ]
 
 
@@ -38,7 +39,7 @@ class PreprocessParams(Section):
         description="Images split off for testing where the source has no test part of its own: a "
         "number or a share. May be left out: 0.2.",
     )
-    seed: int = Field(ge=0, description="Of the choice of these images.")
+    seed: int = Field(ge=0, lt=10**18, description="Of the choice of these images.")
     repeated_images: Literal["keep", "leave_out"] = off(
         "keep",
         description="Training images of your own whose pixels are also in another part, or under "

@@ -1,18 +1,24 @@
 """Schema of one preset under `models`: a network and the recipe that trains it."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.params.augmentation import Augmentation
 from cifar_pipeline.params.image_size import LARGEST_IMAGE_SIZE, image_size_of
-from cifar_pipeline.params.loading import Section, nearest, off, pick, read_yaml, validate
+from cifar_pipeline.params.loading import Count, Factor, Section, off, pick, read_yaml, validate
+from cifar_pipeline.params.messages import key_name, nearest, shown
 from cifar_pipeline.params.network import Block, Head
 from cifar_pipeline.params.optimizers import Optimizer
 from cifar_pipeline.params.schedules import Schedule
 
+# Names of presets that DVC can address, as a parameter and in `-S`; and words that `-S` would read
+# as other than text.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
+_NO_NAMES = {"true", "false", "null", "nan", "inf"}
 # Keys that older params.yaml have, and the version that knows them no more.
 REMOVED_KEYS = {"flip_equivariant": "0.2.0"}
 
@@ -20,19 +26,23 @@ REMOVED_KEYS = {"flip_equivariant": "0.2.0"}
 class EarlyStopping(Section):
     """The run stops when the validation loss falls no more; the epoch with the least is kept."""
 
-    patience: int = Field(ge=0, description="Validations in a row without a fall that end the run.")
-    min_delta: float = Field(
+    patience: Count = Field(
+        ge=0, description="Validations in a row without a fall that end the run."
+    )
+    min_delta: Factor = Field(
         ge=0,
         description="A smaller fall of the validation loss is none where the end of the run is "
         "decided. Which epoch is kept does not depend on it.",
     )
-    start_from_epoch: int = Field(
+    start_from_epoch: Count = Field(
         ge=0, description="Epochs before this one, counted from 0, are not looked at."
     )
 
 
 class ModelParams(Section):
     """A preset: its network, from the pixels on, and the recipe that trains it.
+
+    Its name has letters from a to z, digits, `_` and `-`, and does not begin with a digit.
 
     In params.yaml its blocks stand beside the other keys, as `block1`, `block2` and so on.
     """
@@ -56,7 +66,7 @@ class ModelParams(Section):
         ge=0, lt=1, description="Share that the running averages keep at each step."
     )
     blocks: dict[str, Block] = Field(
-        min_length=1, description="Convolutions, as many blocks as you like."
+        min_length=1, max_length=100, description="Convolutions, as many blocks as you like."
     )
     head: Head = Field(description="From maps to logits.")
     augmentation: Augmentation = Field(description="Changes to the training images.")
@@ -74,9 +84,9 @@ class ModelParams(Section):
         "N / (K n) for each of the n images of a class, of N images of K classes, so that each "
         "class weighs the same in all.",
     )
-    batch_size: int = Field(ge=1, description="Images of a training step.")
-    epochs: int = Field(ge=1, description="How many at most.")
-    validation_freq: int = off(
+    batch_size: Count = Field(ge=1, description="Images of a training step.")
+    epochs: Count = Field(ge=1, description="How many at most.")
+    validation_freq: Count = off(
         1,
         ge=1,
         description="The last epoch is validated, and each `validation_freq`th before it. Only "
@@ -99,6 +109,15 @@ class ModelParams(Section):
         """Those after which the validation images are read, counted from 1."""
         epochs = range(1, self.epochs + 1)
         return [epoch for epoch in epochs if (self.epochs - epoch) % self.validation_freq == 0]
+
+    @field_validator("whitening", mode="before")
+    @classmethod
+    def _ones_and_fractions_are_no_choice(cls, whitening: Any) -> Any:
+        """Refuse what Python takes for equal to a choice: 1 is True, and 16.0 is 16."""
+        is_number = not isinstance(whitening, bool)
+        if is_number and (isinstance(whitening, float) or whitening in (0, 1)):
+            raise ValueError("input should be False, True, 8, 16 or 24")
+        return whitening
 
     @model_validator(mode="after")
     def _blocks_are_numbered(self) -> "ModelParams":
@@ -170,6 +189,7 @@ def validate_model(
         path: the file, for messages.
         side: of the images in pixels, which the preset has to fit.
     """
+    _require_name(name, path)
     for key, since in REMOVED_KEYS.items():
         if isinstance(values, dict) and key in values:
             raise ParamsError(
@@ -183,6 +203,16 @@ def validate_model(
         raise ParamsError(str(error).replace(f"models.{name}.blocks.", f"models.{name}.")) from None
     require_fitting(params, side, f"{path}: models.{name}")
     return params
+
+
+def _require_name(name: object, path: Path) -> None:
+    text = name if isinstance(name, str) else ""
+    if not _NAME.fullmatch(text) or text.lower() in _NO_NAMES:
+        raise ParamsError(
+            f"{path}: models.{key_name(name)}: DVC cannot address a preset of this name; expected "
+            "letters from a to z, digits, _ and -, and no digit at the beginning: rename it, also "
+            "in train.model"
+        )
 
 
 def load_model(path: Path, name: str) -> ModelParams:
@@ -199,8 +229,8 @@ def model_of(content: dict[str, Any], name: str, path: Path) -> ModelParams:
     presets = pick(content, ["models"], path)
     side = image_size_of(content)
     if not isinstance(presets, dict) or name not in presets:
-        known = list(map(str, presets)) if isinstance(presets, dict) else []
+        known = list(map(key_name, presets)) if isinstance(presets, dict) else []
         raise ParamsError(
-            f"{path}: train.model: no preset {name!r} under models{nearest(name, known)}"
+            f"{path}: train.model: no preset {shown(name)} under models{nearest(name, known)}"
         )
     return validate_model(presets[name], name, path, side)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cifar_pipeline.params.loading import Section, off
+from cifar_pipeline.params.loading import Factor, Section, off
 
 
 class Constant(Section):
@@ -17,7 +17,7 @@ class InverseTime(Section):
     """Learning rate / (1 + decay_rate * step)."""
 
     name: Literal["inverse_time"]
-    decay_rate: float = Field(ge=0, description="Of each step.")
+    decay_rate: Factor = Field(ge=0, description="Of each step.")
 
 
 class OneCycle(Section):
@@ -27,8 +27,8 @@ class OneCycle(Section):
     warmup: float = off(
         0.0, ge=0, lt=1, description="Fraction of the steps in which the rate rises."
     )
-    start: float = Field(ge=0, description="First rate, as a multiple of the learning rate.")
-    end: float = Field(ge=0, description="Last rate, as a multiple of the learning rate.")
+    start: Factor = Field(ge=0, description="First rate, as a multiple of the learning rate.")
+    end: Factor = Field(ge=0, description="Last rate, as a multiple of the learning rate.")
 
 
 Schedule = Annotated[Constant | InverseTime | OneCycle, Field(discriminator="name")]

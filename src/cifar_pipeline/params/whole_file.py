@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.params.download import DownloadParams
 from cifar_pipeline.params.evaluate import EvaluateParams
-from cifar_pipeline.params.loading import Section, nearest, pick, validate
+from cifar_pipeline.params.loading import Section, pick, validate
+from cifar_pipeline.params.messages import key_name, nearest
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.params.presets import model_of, validate_model
 from cifar_pipeline.params.train import TrainParams
@@ -41,7 +42,9 @@ def validate_whole(content: dict[str, Any], path: Path) -> Params:
     for name in content:
         if name not in (*SECTIONS, "models"):
             known = [*SECTIONS, "models"]
-            raise ParamsError(f"{path}: {name} is not a known section{nearest(name, known)}")
+            raise ParamsError(
+                f"{path}: {key_name(name)} is not a known section{nearest(key_name(name), known)}"
+            )
     sections: list[Any] = [
         validate(schema, pick(content, [name], path), name, path)
         for name, schema in SECTIONS.items()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cifar_pipeline.common.errors import ParamsError
+from cifar_pipeline.common.streams import standard_output
 from cifar_pipeline.dataset.decoding import Fit
 from cifar_pipeline.images.paths import PictureError, expand
 
@@ -54,6 +55,8 @@ def predict(
     """
     if as_json and as_csv:
         raise ParamsError("--json and --csv exclude each other; choose one of them")
+    if stream := standard_output():
+        stream.require()  # not found out when all is predicted
     # Imported late: NumPy and Pillow would hold up --help.
     from cifar_pipeline.predict.output import print_csv, print_json, print_table
     from cifar_pipeline.predict.predictor import Prediction, Predictor, predict_files

@@ -38,8 +38,8 @@ def preprocess(raw: Path, processed: Path, params: PreprocessParams) -> dict[str
     files = sorted(read_manifest(raw, "download"))
     check_manifest(raw, files, "download")
     written = [CLASSES, STATISTICS, MANIFEST, *(n for split in SPLITS for n in array_names(split))]
-    size = sum((raw / name).stat().st_size for name in files)
-    require_writable(processed, *written, size=size)
+    bytes_read = [(raw / name).stat().st_size for name in files]
+    require_writable(processed, *written, sizes=bytes_read)
     with writing(processed):
         write = write_own_splits if IMAGE_SET in files else _write_cifar_splits
         sizes = write(raw, processed, params)

@@ -31,15 +31,19 @@ class RecordLearningRate(keras.callbacks.Callback):
             logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
 
 
+class DivergedError(PipelineError):
+    """The loss is infinite or not a number."""
+
+
 class RequireFiniteLoss(keras.callbacks.Callback):
     """Ends a run whose loss is infinite or not a number; the error says how to go on."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Raise PipelineError when a loss is infinite or not a number."""
+        """Raise DivergedError when a loss is infinite or not a number."""
         for name in ("loss", "val_loss"):
             value = (logs or {}).get(name, 0.0)
             if not math.isfinite(value):
-                raise PipelineError(
+                raise DivergedError(
                     f"training diverged: {name} is {value} in epoch {epoch + 1}; "
                     "lower optimizer.learning_rate of the preset in params.yaml"
                 )

@@ -10,14 +10,16 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.system_errors import advice_for, reason_of
-from cifar_pipeline.train.fingerprint import Fingerprint
+
+if TYPE_CHECKING:
+    from cifar_pipeline.train.fingerprint import Fingerprint  # which imports Keras
 
 _META = "meta"
 _DIGEST_BYTES = 32
@@ -68,7 +70,7 @@ class Checkpoint:
         key: the fingerprint of the run.
     """
 
-    def __init__(self, path: Path, key: Fingerprint) -> None:
+    def __init__(self, path: Path, key: "Fingerprint") -> None:
         self.path, self._key = path, key
 
     def save(self, state: RunState) -> None:
@@ -107,6 +109,13 @@ class Checkpoint:
         if hashlib.sha256(archive).digest() != digest:
             say(f"{self.path} is damaged: training {_ANEW}")
             return None
+        try:
+            return self._parsed(archive)
+        except Exception as error:  # a digest that is right is no proof of who wrote it
+            say(f"{self.path} cannot be read ({reason_of(error)}): training {_ANEW}")
+            return None
+
+    def _parsed(self, archive: bytes) -> RunState | None:
         with np.load(io.BytesIO(archive), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(arrays.pop(_META).tobytes())

@@ -40,6 +40,7 @@ from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.hard_examples import ImageLosses, ReportLosses
 from cifar_pipeline.train.resume import SaveCheckpoints, restore
 from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel
+from cifar_pipeline.trained_model.batch_size import images_at_once
 
 PREDICTION_BATCH = 250
 _GPU_BATCH = 1000
@@ -110,25 +111,29 @@ def _untrained_network(
     return network
 
 
-def _validation_batches(validation: Split, on_gpu: bool) -> ValidationBatches:
+def _validation_batches(network: keras.Model, validation: Split, on_gpu: bool) -> ValidationBatches:
     targets = smoothed_targets(validation.labels, validation.classes, 0.0)
     if on_gpu:
         return ValidationBatches(on_device(validation.images), targets, _GPU_BATCH, workers=1)
-    return ValidationBatches(validation.images, targets, PREDICTION_BATCH)
+    batch = images_at_once(network, PREDICTION_BATCH)
+    return ValidationBatches(validation.images, targets, batch)
 
 
-def _bytes_to_write(network: keras.Model, validation: Split, checkpoint: Checkpoint) -> int:
-    """Return about how many bytes a training adds to the folder of its checkpoint, at the most."""
+def _require_room(network: keras.Model, checkpoint: Checkpoint) -> None:
+    """Find out whether the folder of the checkpoint will take it, and the model beside it.
+
+    Raises:
+        PipelineError: it does not.
+    """
     weights, optimizer = (
         sum(math.prod(variable.shape) * _FLOAT_BYTES for variable in variables)
         for variables in (network.variables, network.optimizer.variables)
     )
     of_checkpoint = 2 * weights + optimizer  # the best weights are in it, too
-    outputs = len(validation.labels) * (validation.classes + 1) * _FLOAT_BYTES
-    there = checkpoint.path.stat().st_size if checkpoint.path.is_file() else 0
-    # A checkpoint takes the place of the last one; the model comes beside it.
-    added = of_checkpoint + max(of_checkpoint, weights + _ARCHIVE_BYTES + outputs) - there
-    return max(added, 0)
+    sizes = [of_checkpoint, max(of_checkpoint, weights + _ARCHIVE_BYTES)]
+    # It takes the place of the last one.
+    there = 1 if checkpoint.path.is_file() else 0
+    require_writable(checkpoint.path.parent, checkpoint.path.name, sizes=sizes[there:])
 
 
 def fit(
@@ -196,11 +201,7 @@ def fit(
         batches.restore(first, *state.images)
         record = RecordEpochs(state.rows, state.seconds)
     if checkpoint:
-        require_writable(
-            checkpoint.path.parent,
-            checkpoint.path.name,
-            size=_bytes_to_write(network, validation, checkpoint),
-        )
+        _require_room(network, checkpoint)
     interactive = sys.stdout.isatty()
     callbacks = [
         RecordLearningRate(),
@@ -218,7 +219,7 @@ def fit(
             training_data,
             initial_epoch=first,
             epochs=end,
-            validation_data=_validation_batches(validation, on_gpu),
+            validation_data=_validation_batches(network, validation, on_gpu),
             validation_freq=params.validated_epochs,
             shuffle=False,  # the batches come shuffled
             verbose=1 if interactive else 0,

@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 
 from cifar_pipeline.backend.device import (
+    computes_on_gpu,
     describe_device,
     processor_name,
+    resolve_convolution,
     resolve_precision,
+    within_memory,
 )
 from cifar_pipeline.common.atomic import replacing, require_writable, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import PipelineError, under_dvc
+from cifar_pipeline.common.memory import available_memory
 from cifar_pipeline.dataset.arrays import load_class_names, load_split
 from cifar_pipeline.dataset.channel_statistics import ChannelStatistics, load_statistics
 from cifar_pipeline.dataset.image_set import load_image_set
@@ -21,6 +25,7 @@ from cifar_pipeline.fourier.inference import with_fourier_convolutions
 from cifar_pipeline.metrics.chance import warning_of_chance
 from cifar_pipeline.metrics.loss_and_accuracy import accuracy, balanced_accuracy, cross_entropy
 from cifar_pipeline.network.build import build_saved_network, halfway_layer
+from cifar_pipeline.network.memory import estimate_memory, warning_of_memory
 from cifar_pipeline.params.presets import ModelParams, require_fitting
 from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.fingerprint import fingerprint_of
@@ -49,6 +54,16 @@ def _require_contrast(statistics: ChannelStatistics, processed: Path) -> None:
             f"({colour}) of 255: there is nothing to learn; look at the pictures and how they were "
             "read"
         )
+
+
+def _look_at_memory(params: ModelParams, side: int, training: Split, preset: str) -> None:
+    """Warn of a training that takes most of the memory, or refuse it; on a GPU its own counts."""
+    if computes_on_gpu():
+        return
+    fourier = resolve_convolution(params.convolution) == "fourier"
+    estimate = estimate_memory(params, side, len(training.labels), training.classes, fourier)
+    if line := warning_of_memory(estimate, available_memory(), f"models.{preset}"):
+        say(f"warning: {line}")
 
 
 def _scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -102,8 +117,8 @@ def train(
         preset: its name, for messages.
 
     Raises:
-        PipelineError: an array is missing or corrupt, all images are of one colour, the loss
-            diverged.
+        PipelineError: an array is missing or corrupt, all images are of one colour, the training
+            takes far more memory than there is, the loss diverged.
     """
     # Not found out when the training is over.
     require_writable(models, MODEL, VALIDATION_OUTPUTS, CHECKPOINT)
@@ -115,9 +130,11 @@ def train(
     images = load_image_set(processed, "preprocess")
     require_fitting(params, images.image_size)
     _require_contrast(statistics, processed)
+    _look_at_memory(params, images.image_size, training, preset)
     precision = resolve_precision(params.precision)
     checkpoint = Checkpoint(models / CHECKPOINT, fingerprint_of(params, seed, precision, processed))
-    run = fit(params, seed, precision, training, validation, statistics, checkpoint)
+    with within_memory(f"lower models.{preset}.batch_size, or the filters of its blocks"):
+        run = fit(params, seed, precision, training, validation, statistics, checkpoint)
 
     network = build_saved_network(params, statistics, run.network)
     training_probabilities, ood_statistics = fit_ood_statistics(

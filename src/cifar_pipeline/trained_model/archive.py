@@ -37,8 +37,11 @@ def read_entry(path: Path, *names: str) -> bytes | None:
         raise unreadable(path, error) from None
 
 
-def require_whole(path: Path) -> None:
+def require_whole(path: Path) -> int:
     """Compare the checksums of the archive at `path`, which Keras does not: it reads piecemeal.
+
+    Returns:
+        The number of bytes of all that is in it.
 
     Raises:
         PipelineError: one of them differs, or the archive would unpack to far more than itself.
@@ -52,6 +55,7 @@ def require_whole(path: Path) -> None:
             damaged = archive.testzip()
         if damaged:
             raise ValueError(f"{damaged} in it is damaged")
+        return unpacked
     # zipfile raises what the first damaged part leads to: OSError, EOFError, struct.error, ...
     except Exception as error:
         raise unreadable(path, error) from None

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from cifar_pipeline.common.console import complain
 from cifar_pipeline.dataset.decoding import Decoding, Fit
@@ -53,9 +53,8 @@ def load_decoding(path: Path, model: "keras.Model") -> Decoding:
     if content is not None:
         try:
             return Decoding(**_Written.model_validate_json(content).model_dump())
-        except ValidationError as error:
-            reason = error.errors(include_url=False)[0]["msg"]
-            raise unreadable(path, ValueError(f"{_FILE} in it: {reason}")) from None
+        except ValueError as error:
+            raise unreadable(path, error) from None
     _, rows, columns, _ = model.input_shape
     side = rows or columns
     if side is None:

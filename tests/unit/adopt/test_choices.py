@@ -15,6 +15,7 @@ from cifar_pipeline.adopt.params_file import MISSING, value_of
 from cifar_pipeline.adopt.survey import Sizes, Survey
 from cifar_pipeline.download.contents import Contents
 from cifar_pipeline.images.layout import TEST, TRAIN, VALIDATION, ImageFolder
+from cifar_pipeline.params.download import TRACKED
 from cifar_pipeline.preprocess.hold_out import hold_out
 from params_files import SHIPPED
 
@@ -34,6 +35,7 @@ def found(**changes: Any) -> Survey:
         unused=(),
         grey=0,
         constant=(),
+        brightest=255,
         small=np.zeros((60, SIDE, SIDE, 3), np.uint8),
         labels=labels,
     )
@@ -94,6 +96,7 @@ def test_options_overrule() -> None:
 
 def test_the_way_back_knows_every_key_at_its_value_in_the_shipped_file() -> None:
     assert {key: value_of(SHIPPED, key) for key in CIFAR10} == CIFAR10
+    assert {f"download.{key}" for key in TRACKED} <= CIFAR10.keys()
     assert MISSING in CIFAR10.values()
 
 
@@ -142,6 +145,7 @@ def test_advice_is_for_what_is_there() -> None:
     elongated = replace(many, elongated=0.25)
     assert "25% of the pictures" in advised(elongated)
     assert advised(elongated, download__fit="pad") == ""
+    assert "brighter than 15 of 255" in advised(replace(many, brightest=15))
     views = {**SHIPPED, "evaluate": {"test_time_augmentation": "flip"}}
     assert advised(many, views) == ""
     assert "averages mirrored images" in advised(many, views, train__flip="none")

@@ -46,6 +46,7 @@ def found(faults: int = 0) -> Survey:
         unused=("extra/", "read\x1bme.txt"),
         grey=1,
         constant=("green", "blue"),
+        brightest=9,
         small=np.zeros(0),
         labels=np.zeros(0),
     )

@@ -59,6 +59,7 @@ def test_grey_pictures_and_equal_channels(tmp_path: Path) -> None:
     found = of(tmp_path / "a")
     assert found.grey == 2
     assert found.constant == ()
+    assert found.brightest == 50
     (tmp_path / "a/x/1.png").unlink()
     assert of(tmp_path / "a").constant == ("green", "blue")
 

@@ -26,7 +26,7 @@ def test_what_is_no_result_is_dropped(full: int) -> None:
 
 def test_a_result_that_is_lost_is_an_error_once(full: int) -> None:
     stream = StandardStream(full, closed_at_start=False)
-    stream.require(is_result=True)
+    stream.is_result = True
     with pytest.raises(PipelineError, match="No space left on device"):
         stream.write(b"line\n")
     assert stream.write(b"line\n") == 5  # Python flushes what is left when it ends
@@ -35,9 +35,10 @@ def test_a_result_that_is_lost_is_an_error_once(full: int) -> None:
 def test_a_result_needs_a_stream(tmp_path: Path) -> None:
     with (tmp_path / "in place of it").open("wb") as file:
         stream = StandardStream(file.fileno(), closed_at_start=True)
-        stream.require(is_result=False)
+        stream.require()
+        stream.is_result = True
         with pytest.raises(PipelineError, match="standard output is closed"):
-            stream.require(is_result=True)
+            stream.require()
         assert stream.write(b"not for this file") > 0
     assert (tmp_path / "in place of it").read_bytes() == b""
 

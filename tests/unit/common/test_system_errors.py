@@ -8,6 +8,7 @@ import pytest
 from cifar_pipeline.common.system_errors import (
     advice_for,
     errno_of,
+    is_of_system,
     line_of,
     place_of,
     reason_of,
@@ -84,6 +85,9 @@ def test_the_machine_is_not_blamed_for_damage_or_mistakes() -> None:
         assert advice_for(error, otherwise="fetch it again") == "fetch it again"
         assert line_of(error) is None
     assert line_of(RuntimeError("a mistake")) is None
+    invalid = refused("EINVAL")  # a damaged archive leads to a place before its beginning
+    assert advice_for(invalid, otherwise="fetch it again") == "fetch it again"
+    assert [is_of_system(each) for each in (invalid, OSError("x"), refused("EIO"))] == [0, 0, 1]
     assert errno_of(OSError("no number")) is None
     assert line_of(OSError("no number")) == "no number"
 

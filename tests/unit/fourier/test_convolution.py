@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.backend.device import processor_computes_in_bfloat16
-from cifar_pipeline.fourier.convolution import FourierConv2D, fourier_saves_time
+from cifar_pipeline.fourier.convolution import FourierConv2D
 from cifar_pipeline.fourier.layout import as_batch_first, as_spatial_first
+from cifar_pipeline.fourier.matrices import fourier_saves_time
 from networks import normal, values_and_gradients
 
 ops = keras.ops

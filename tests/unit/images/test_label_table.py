@@ -18,6 +18,7 @@ def write(root: Path, text: str, encoding: str = "utf-8") -> Path:
     [
         "file,label\nb/1.png,dog\nb/2.png,cat\na.png,dog\n",
         "\ufeffId;Filename;Class\n1;b/1.png;dog\n2;b/2.png;cat\n3;a.png;dog\n\n",
+        "\n\nfile;label\n\n b/1.png; dog\nb/2.png;cat\n;\na.png;dog",
         'path\tcategory\n"b/1.png"\tdog\nb/2.png\t cat \na.png\tdog\n',
     ],
 )

@@ -22,7 +22,15 @@ def test_files_in_the_order_given_and_once() -> None:
 
 
 def test_a_folder_stands_for_its_pictures() -> None:
-    lay_out("f/b.PNG", "f/a.jpeg", "f/notes.txt", "f/.hidden.png", "f/.git/x.png", "f/sub/c.webp")
+    lay_out(
+        "f/b.PNG",
+        "f/a.jpeg",
+        "f/notes.txt",
+        "f/.hidden.png",
+        "f/.git/x.png",
+        "f/@eaDir/x.png",
+        "f/sub/c.webp",
+    )
     Path("f/loop").symlink_to(Path("f").resolve())
     Path("f/broken.gif").symlink_to("gone")
     expected = ["f/a.jpeg", "f/b.PNG", "f/broken.gif", "f/sub/c.webp"]

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from cifar_pipeline.common.checksums import write_manifest
-from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.common.errors import ParamsError, PipelineError
+from cifar_pipeline.common.memory import Memory
 from cifar_pipeline.dataset.arrays import CLASSES, array_names
 from cifar_pipeline.dataset.channel_statistics import channel_statistics, write_statistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
+from cifar_pipeline.train import stage
 from cifar_pipeline.train.stage import train
 from synthetic import synthetic_split
 from training_runs import recipe
@@ -54,3 +56,24 @@ def test_the_last_line_says_so_if_nothing_was_learnt(
     assert before.startswith("kept epoch ")
     assert last.startswith("warning: the model is no better than chance on the 60 validation")
     assert "`dvc exp run -S models.quick.whitening=false`" in last
+
+
+def test_a_preset_that_takes_far_too_much_memory_is_refused_before_it_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out(tmp_path / "processed", *synthetic_split(60, 0))
+    monkeypatch.setattr(stage, "available_memory", lambda: Memory(10**8, 10**8, 0, True))
+    with pytest.raises(ParamsError, match=r"models.quick.block1.filters: about 0.9 GB .* is 0.1"):
+        train(tmp_path / "processed", tmp_path, tmp_path, recipe("quick"), 1, "quick")
+
+
+def test_memory_that_is_refused_later_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise MemoryError
+
+    lay_out(tmp_path / "processed", *synthetic_split(60, 0))
+    monkeypatch.setattr(stage, "fit", refused)
+    with pytest.raises(PipelineError, match=r"out of memory; lower models.quick.batch_size"):
+        train(tmp_path / "processed", tmp_path, tmp_path, recipe("quick"), 1, "quick")

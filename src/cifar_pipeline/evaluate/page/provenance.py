@@ -1,7 +1,6 @@
 """The provenance of a model: preset, params, training, layers, data and versions."""
 
 import io
-import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from ruamel.yaml import YAML
 
-from cifar_pipeline.common.checksums import MANIFEST, sha256_of
-from cifar_pipeline.common.errors import PipelineError
-from cifar_pipeline.common.system_errors import place_of, refusal
+from cifar_pipeline.common.checksums import read_manifest, sha256_of
 from cifar_pipeline.dataset.arrays import load_labels
+from cifar_pipeline.evaluate.page.training_reports import read_training_reports
 from cifar_pipeline.params.loading import Section
 
 if TYPE_CHECKING:
@@ -95,19 +93,8 @@ def gather_provenance(
     YAML(typ="rt").dump(sections, text)
     training_params = sections["train"]
     preset = sections[f"models.{training_params['model']}"]
-    try:
-        history = pd.read_csv(reports / "history.csv")
-        training = json.loads((reports / "train_metrics.json").read_text(encoding="utf-8"))
-        hashes = json.loads((processed / MANIFEST).read_text(encoding="utf-8"))
-    except OSError as error:
-        place = place_of(error) or reports
-        line = refusal(error, place, "read", otherwise="run `dvc repro train`")
-        raise PipelineError(line) from None
-    except ValueError:
-        raise PipelineError(
-            f"{reports}/history.csv or train_metrics.json is damaged; `git restore {reports}` "
-            "brings the committed ones back"
-        ) from None
+    history, training = read_training_reports(reports)
+    hashes = read_manifest(processed, "preprocess")
     import keras
 
     packages = (*_PACKAGES, keras.backend.backend())
