@@ -36,6 +36,22 @@ def test_a_lock_file_of_dvc_that_a_kill_tore_is_mended(
     assert "up to date" in workspace.run(*REPRO)
 
 
+@pytest.mark.fault("a kill tore dvc.lock", "`make repro` makes it anew; no stage runs again")
+@pytest.mark.parametrize("kept", [0, 1000])
+def test_a_dvc_lock_that_a_kill_tore_is_made_anew(
+    kept: int, finished_workspace: Workspace, tmp_path: Path
+) -> None:
+    workspace = finished_workspace.copy(tmp_path)
+    before = results(workspace)
+    whole = workspace.read("dvc.lock")
+    (workspace.folder / "dvc.lock").write_bytes(whole[:kept].rstrip())
+    text = workspace.run(*REPRO)
+    assert "dvc.lock is torn" in text
+    assert "Running stage" not in text
+    assert results(workspace) == before
+    assert "dvc.lock is torn" not in workspace.run(*REPRO)
+
+
 @pytest.fixture(scope="module")
 def nothing_run(
     finished_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
