@@ -87,8 +87,11 @@ in-git:
 	  esac >&2; exit 1; }
 
 repro: setup check-params git-or-not ## Run the whole pipeline; what has not changed comes from the cache.
-	@# A kill while DVC writes this file leaves it torn, and every later `dvc repro` would fail.
+	@# A kill while DVC writes one of these two leaves it torn, and every later `dvc repro` would fail.
+	@# Without dvc.lock, DVC finds what has run in its cache.
 	@python -m json.tool .dvc/tmp/rwlock >/dev/null 2>&1 || rm -f .dvc/tmp/rwlock
+	@if [ -e dvc.lock ] && { [ ! -s dvc.lock ] || [ -n "$$(tail -c 1 dvc.lock)" ]; }; then \
+	  echo "dvc.lock is torn, as by a kill: made anew from DVC's cache"; rm dvc.lock; fi
 	@python -m dvc repro
 
 check-params: setup ## Validate the whole params.yaml.

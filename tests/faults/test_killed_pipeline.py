@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from fork_server import forks_in
 from workspace import Workspace
 
 # What `make repro` does once environment and parameters are there.
@@ -33,6 +34,22 @@ def test_a_lock_file_of_dvc_that_a_kill_tore_is_mended(
     path.write_text(torn)
     assert "Unable to read RWLock-file" in workspace.run("dvc", "repro", "preprocess", expect=255)
     assert "up to date" in workspace.run(*REPRO)
+
+
+@pytest.mark.fault("a kill tore dvc.lock", "`make repro` makes it anew; no stage runs again")
+@pytest.mark.parametrize("kept", [0, 1000])
+def test_a_dvc_lock_that_a_kill_tore_is_made_anew(
+    kept: int, finished_workspace: Workspace, tmp_path: Path
+) -> None:
+    workspace = finished_workspace.copy(tmp_path)
+    before = results(workspace)
+    whole = workspace.read("dvc.lock")
+    (workspace.folder / "dvc.lock").write_bytes(whole[:kept].rstrip())
+    text = workspace.run(*REPRO)
+    assert "dvc.lock is torn" in text
+    assert "Running stage" not in text
+    assert results(workspace) == before
+    assert "dvc.lock is torn" not in workspace.run(*REPRO)
 
 
 @pytest.fixture(scope="module")
@@ -80,21 +97,6 @@ def results(workspace: Workspace) -> dict[str, bytes]:
     }
 
 
-def running(workspace: Workspace) -> dict[str, list[int]]:
-    """Return the processes of dvc and of stages in a workspace.
-
-    They are forks of the tests' server, which gives them these names; what started them, a shell
-    among it, is not listed.
-    """
-    found: dict[str, list[int]] = {"dvc": [], "stage": []}
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            name = (process / "comm").read_text().strip()
-            if name.startswith("fork of ") and (process / "cwd").readlink() == workspace.folder:
-                found["dvc" if name == "fork of dvc" else "stage"].append(int(process.name))
-    return found
-
-
 def kill(processes: list[int], number: int = signal.SIGKILL) -> None:
     for process in processes:
         with suppress(ProcessLookupError):
@@ -104,7 +106,7 @@ def kill(processes: list[int], number: int = signal.SIGKILL) -> None:
 def wait_for_end(workspace: Workspace) -> None:
     """Wait until no stage runs in the workspace."""
     last = time.monotonic() + LONGEST
-    while running(workspace)["stage"]:
+    while forks_in(workspace.folder)["python"]:
         assert time.monotonic() < last, "a stage does not end"
         time.sleep(0.05)
 
@@ -134,15 +136,14 @@ class Killer:
         with suppress(subprocess.TimeoutExpired):
             process.wait(moment)
             return f"nothing: it ended within {moment:.2f} s"
-        target = self._random.choice(["dvc", "stage", "both"])
-        found = running(self._workspace)
-        names = ["dvc", "stage"] if target == "both" else [target]
-        for name in names:
-            kill(found[name])
-        if "dvc" not in names and not found["stage"]:
-            kill(found["dvc"])  # between two stages
+        targets = self._random.choice([["dvc"], ["python"], ["dvc", "python"]])
+        found = forks_in(self._workspace.folder)
+        if not found["python"]:
+            targets = ["dvc"]  # between two stages
+        for target in targets:
+            kill(found[target])
         process.wait()
-        return f"{target} after {moment:.2f} s"
+        return f"{' and '.join(targets)} after {moment:.2f} s"
 
     def finish(self) -> None:
         """Run `make repro` to its end, beside a stage that outlived dvc or after it."""
@@ -177,7 +178,7 @@ class Killer:
 def workspace(nothing_run: Workspace, tmp_path: Path) -> Iterator[Workspace]:
     copy = nothing_run.copy(tmp_path)
     yield copy
-    for processes in running(copy).values():
+    for processes in forks_in(copy.folder).values():
         kill(processes)
 
 

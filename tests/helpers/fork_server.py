@@ -42,6 +42,8 @@ MODULES = (
 )
 PACKAGES = ("dvc.repo", "dvc.stage", "dvc.render")
 
+_NAME = "fork of"  # and its program: how the system lists a fork
+
 
 @functools.cache
 def prepared_programs() -> Path:
@@ -162,7 +164,7 @@ def become(asked: Asked, libraries: list[str]) -> None:
     """Run the program in this process, as a fresh interpreter would."""
     os.chdir(asked.folder)
     with contextlib.suppress(OSError):  # for who looks for it among the processes
-        Path("/proc/self/comm").write_text(f"fork of {asked.program}")
+        Path("/proc/self/comm").write_text(f"{_NAME} {asked.program}")
     os.environ.clear()
     os.environ.update(asked.environment)
     sys.dont_write_bytecode = bool(asked.environment.get("PYTHONDONTWRITEBYTECODE"))
@@ -187,6 +189,20 @@ def become(asked: Asked, libraries: list[str]) -> None:
     else:
         sys.argv, sys.path = asked.arguments, [str(Path(kind).resolve().parent), *path]
         runpy.run_path(kind, run_name="__main__")
+
+
+def forks_in(folder: Path) -> dict[str, list[int]]:
+    """Return the numbers of the processes in a folder that are forks, by program.
+
+    The clients that asked for them, and the shells between, are no forks.
+    """
+    found: dict[str, list[int]] = {"dvc": [], "python": []}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            start, _, program = (process / "comm").read_text().strip().rpartition(" ")
+            if start == _NAME and (process / "cwd").readlink() == folder:
+                found[program].append(int(process.name))
+    return found
 
 
 def exit_code_of(asked: Asked, libraries: list[str]) -> int:

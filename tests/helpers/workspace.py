@@ -158,20 +158,20 @@ class Workspace:
         assert done.returncode == expect, f"{command} ended with {done.returncode}"
         return done.stdout
 
-    def start(self, *command: str, output: Path) -> subprocess.Popen[str]:
+    def start(self, *command: str, output: Path, real: bool = True) -> subprocess.Popen[str]:
         """Start a command in the clone as the leader of a process group, as a terminal does.
-
-        Its processes are real ones, no forks: signals reach them.
 
         Args:
             command: program and arguments.
             output: the file that both of its streams go to.
+            real: whether its processes are real ones, so that signals to the group reach them; else
+                they are forks, which `forks_in` finds.
         """
         with output.open("w") as file:
             return subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env={**self.environment, "PATH": INTERPRETERS},
+                env={**self.environment, **({"PATH": INTERPRETERS} if real else {})},
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 text=True,

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from fork_server import forks_in
 from workspace import Workspace
 
 CHECKPOINT = "models/training.backup"
@@ -79,7 +80,8 @@ def trainer(workspace: Workspace) -> int:
     lock = workspace.folder / "models/training.lock"
     pid = int(lock.read_text() or 0) if lock.exists() else 0
     command = Path(f"/proc/{pid}/cmdline")
-    return pid if command.exists() and b"train.py" in command.read_bytes() else 0
+    real = command.exists() and b"train.py" in command.read_bytes()
+    return pid if real or pid in forks_in(workspace.folder)["python"] else 0
 
 
 def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
@@ -89,11 +91,26 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) ->
         time.sleep(0.005)
 
 
-def start_training(workspace: Workspace) -> subprocess.Popen[str]:
-    """Start `dvc repro` and return once an epoch has been finished and kept."""
-    process = workspace.start("dvc", "repro", "train", output=workspace.folder.parent / "output")
+def start_training(workspace: Workspace, real: bool = False) -> subprocess.Popen[str]:
+    """Start `dvc repro` and return once an epoch has been finished and kept.
+
+    Args:
+        workspace: where it runs.
+        real: whether dvc and its stage are real processes, to which signals of a terminal go, and
+            not forks.
+    """
+    out = workspace.folder.parent / "output"
+    process = workspace.start("dvc", "repro", "train", output=out, real=real)
     wait_for((workspace.folder / CHECKPOINT).exists, process)
     return process
+
+
+def kill_all(workspace: Workspace, process: subprocess.Popen[str]) -> None:
+    """Kill dvc and its stage at once, as a loss of power does."""
+    for processes in forks_in(workspace.folder).values():
+        for number in processes:
+            os.kill(number, signal.SIGKILL)
+    process.wait()
 
 
 def output(workspace: Workspace) -> str:
@@ -112,9 +129,7 @@ def assert_same(workspace: Workspace, uninterrupted: dict[str, bytes]) -> None:
 def test_a_killed_training_goes_on_and_ends_in_the_same_bits(
     workspace: Workspace, uninterrupted: dict[str, bytes]
 ) -> None:
-    process = start_training(workspace)
-    os.killpg(process.pid, signal.SIGKILL)  # as a loss of power: dvc and its stage at once
-    process.wait()
+    kill_all(workspace, start_training(workspace))
     assert not (workspace.folder / "models/model.keras").exists()
     text = workspace.run("dvc", "repro", "train")
     assert "going on after epoch" in text
@@ -151,7 +166,7 @@ def test_without_dvc_nothing_is_left_beside_the_results(workspace: Workspace) ->
 
 
 def test_ctrl_c_says_how_to_go_on(workspace: Workspace, uninterrupted: dict[str, bytes]) -> None:
-    process = start_training(workspace)
+    process = start_training(workspace, real=True)
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the whole group
     assert process.wait() != 0
     assert trainer(workspace) == 0
@@ -164,9 +179,7 @@ def test_ctrl_c_says_how_to_go_on(workspace: Workspace, uninterrupted: dict[str,
 
 
 def test_a_changed_parameter_does_not_go_on(workspace: Workspace) -> None:
-    process = start_training(workspace)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill_all(workspace, start_training(workspace))
     workspace.set_params({"models.fast.label_smoothing": 0.1, "models.fast.epochs": 2})
     workspace.set_params({"models.fast.early_stopping.start_from_epoch": 1})
     text = workspace.run("dvc", "repro", "train")
@@ -180,9 +193,10 @@ def test_a_second_dvc_repro_waits_or_ends_beside_the_first(
     process = start_training(workspace)
     first = trainer(workspace)
     os.kill(first, signal.SIGSTOP)  # so that it is still there
+    (dvc,) = forks_in(workspace.folder)["dvc"]
     text = workspace.run("dvc", "repro", "train", expect=255)
     os.kill(first, signal.SIGCONT)
-    assert f"PID {process.pid}" in text
+    assert f"PID {dvc}" in text
     assert "stages/train.py" not in text
     assert trainer(workspace) == first
     assert process.wait() == 0
@@ -194,7 +208,7 @@ def test_an_orphaned_trainer_is_never_trained_beside(
     shell: str, workspace: Workspace, uninterrupted: dict[str, bytes]
 ) -> None:
     workspace.environment["SHELL"] = shell
-    process = start_training(workspace)
+    process = start_training(workspace, real=True)
     process.kill()  # dvc alone
     process.wait()
     orphan = trainer(workspace)
