@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cifar_pipeline.common.atomic import remove_leftovers, replacing, scratch_folder
+from cifar_pipeline.common.atomic import exchange, remove_leftovers, replacing, scratch_folder
 
 
 def test_what_a_killed_process_left_of_a_file_goes(tmp_path: Path) -> None:
@@ -86,3 +86,14 @@ def test_a_scratch_folder_goes_and_those_of_killed_processes_with_it(tmp_path: P
         (ours / "file").write_text("half")
         assert {entry.name for entry in tmp_path.iterdir()} == {"other", theirs.name, ours.name}
     assert [entry.name for entry in tmp_path.iterdir()] == ["other"]
+
+
+def test_two_folders_exchange_their_names(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"of the {name} one").write_text("")
+    exchange(tmp_path / "new", tmp_path / "old")
+    assert [path.name for path in (tmp_path / "old").iterdir()] == ["of the new one"]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["of the old one"]
+    with pytest.raises(FileNotFoundError, match="missing"):
+        exchange(tmp_path / "new", tmp_path / "missing")

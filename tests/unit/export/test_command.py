@@ -1,6 +1,7 @@
 """Each export in a runtime of its own against Keras, and what may go wrong on the way."""
 
 import dataclasses
+import errno
 import resource
 import zipfile
 from collections.abc import Iterator
@@ -73,6 +74,18 @@ def test_a_full_disk_leaves_the_last_export(network, tmp_path, name, monkeypatch
         result = export(name, "--model", tmp_path / "plain.keras", "--output", tmp_path)
     assert_one_line(result, 1, "cannot be written", "File too large")
     assert files_of(tmp_path) == before
+
+
+def test_a_folder_is_replaced_where_names_cannot_be_exchanged(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(exporting, "exchange", refuse)
+    old_exports(tmp_path)
+    (tmp_path / "hidden/saved_model").mkdir(parents=True)
+    exporting._put_in_place(tmp_path / "hidden/saved_model", tmp_path / "saved_model")
+    assert list((tmp_path / "saved_model").iterdir()) == []
+    assert (tmp_path / "hidden/last/saved_model.pb").read_text() == "old"
 
 
 def test_an_export_that_answers_otherwise_does_not_replace(model, tmp_path, monkeypatch):
