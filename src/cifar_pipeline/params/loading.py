@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
 from cifar_pipeline.common.errors import ParamsError
-from cifar_pipeline.common.system_errors import refusal
+from cifar_pipeline.common.system_errors import reason_of, refusal
 from cifar_pipeline.params.messages import key_name, nearest, shown
 
 
@@ -102,7 +102,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ParamsError(refusal(error, path, "read")) from None
     except ValueError as error:
-        raise ParamsError(f"{shown(str(path))}: is no name of a file ({error})") from None
+        raise ParamsError(
+            f"{shown(str(path))}: is no name of a file ({reason_of(error)})"
+        ) from None
     if len(read) > MOST_BYTES:
         raise ParamsError(f"{path}: expected parameters, {MOST_BYTES // 1000} kB at most; got more")
     try:
@@ -117,8 +119,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except Exception as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        problem = getattr(error, "problem", None) or str(error) or type(error).__name__
-        problem = problem.splitlines()[0]
+        problem = getattr(error, "problem", None) or reason_of(error)
         raise ParamsError(f"{path}{line}: is not valid YAML ({key_name(problem)})") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(content).__name__}")
