@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from skips import NOT_HERE
+
 # The folder of cgroups, a file that says it is one, and the file of the limit: version 2 and 1.
 _VERSIONS = (
     (Path("/sys/fs/cgroup"), "cgroup.controllers", "memory.max"),
@@ -36,7 +38,7 @@ def memory_limit(number: int) -> Iterator[Callable[[], None]]:
         finally:
             group.rmdir()
         return
-    pytest.skip("no cgroup can be made here: that needs root and a writable /sys/fs/cgroup")
+    pytest.skip(f"{NOT_HERE}: a cgroup needs root and a writable /sys/fs/cgroup")
 
 
 def _enter(group: Path) -> None:

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from skips import NOT_HERE
+
 _FD, _PATH, _AT = "descriptor", "path", "folder and path"
 
 
@@ -87,7 +89,7 @@ Judge = Callable[[Call], int]
 def why_unavailable() -> str | None:
     """Return why system calls cannot be held on this machine; None where they can."""
     if platform.system() != "Linux" or platform.machine() != "x86_64":
-        return "system calls are held on Linux on x86-64 alone"
+        return f"{NOT_HERE}: system calls are held on Linux on x86-64 alone"
     child = os.fork()
     if not child:
         try:
@@ -96,7 +98,7 @@ def why_unavailable() -> str | None:
             os._exit(1)
         os._exit(0)
     _, status = os.waitpid(child, 0)
-    return "this system does not let a process hold its own system calls" if status else None
+    return f"{NOT_HERE}: a process may not hold its own system calls" if status else None
 
 
 class WatchedChild:
