@@ -11,10 +11,11 @@ import failing_disk
 from closure import ROOT
 from system_calls import why_unavailable
 from workspace import environment
+from writing_commands import SCENARIOS
 
 # Those that start TensorFlow take a second or two each time.
 SLOW = {"train", "evaluate", "export litert", "export saved_model"}
-QUICK = failing_disk.SCENARIOS.keys() - {"download an archive", "export saved_model"}
+QUICK = SCENARIOS.keys() - {"download an archive", "export saved_model"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -53,6 +54,6 @@ def test_some_calls(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.fault("the same at every call of each command that writes", "the same")
 @pytest.mark.slow
-@pytest.mark.parametrize("name", failing_disk.SCENARIOS)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_every_call(name: str, tmp_path: Path) -> None:
     try_calls(name, tmp_path, 0)
