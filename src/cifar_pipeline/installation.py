@@ -209,8 +209,7 @@ def tell_dvc_of_git(project: Path) -> None:
         settings = settings.replace(without[0], "")
         print("a Git repository: DVC uses it again (core.no_scm in .dvc/config.local is gone)")
     else:
-        if "[core]\n" not in settings:
-            settings += "[core]\n"
+        settings += "" if "[core]\n" in settings else "[core]\n"
         settings = settings.replace("[core]\n", "[core]\n    no_scm = true\n")
         print(
             "no Git repository here (a source archive?): DVC does without, by core.no_scm in "
@@ -235,8 +234,7 @@ def _is_in_git(project: Path) -> bool:
     if git is None:
         return True
     command = [git, "check-ignore", "--quiet", "dvc.yaml"]
-    english = {**os.environ, "LC_ALL": "C"}
-    done = _ran(command, cwd=project, env=english)
+    done = _ran(command, cwd=project, env={**os.environ, "LC_ALL": "C"})
     if "dubious ownership" in done.stderr:
         print(
             "another user's clone: Git, and DVC for experiments and comparisons, refuse it until "
@@ -249,11 +247,19 @@ def require_own(project: Path) -> None:
     """End the process with a line where DVC cannot write here, as in another user's clone."""
     for name in (".", ".dvc", ".dvc/tmp", ".dvc/cache", "data", "models", "reports"):
         path = project / name
-        if path.exists() and not os.access(path, os.W_OK | os.X_OK):
+        if _is_there(path) and not os.access(path, os.W_OK | os.X_OK):
             sys.exit(
                 f"error: {path} cannot be written by you; allow it (`ls -ld` shows owner and "
                 "rights), or work in a clone of your own"
             )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except OSError as error:  # of another kind in a folder that may not be entered
+        return not isinstance(error, FileNotFoundError)
+    return True
 
 
 def _leads_nowhere(path: Path) -> bool:
@@ -269,8 +275,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["check", "create", "install", "git"])
     parser.add_argument("--venv", type=Path, default=Path(".venv"))
-    parser.add_argument("--fault", default="")
-    parser.add_argument("--python")
+    for name, value in (("--fault", ""), ("--python", None)):
+        parser.add_argument(name, default=value)
     known, rest = parser.parse_known_args()
     try:
         _run(known, rest)

@@ -21,6 +21,7 @@ REPRO = ("make", "-s", "-o", "setup", "-o", "check-params", "repro")
 OUTPUTS = ("data", "models", "reports")
 NOT_COMPARED = {"training.lock", "train_timings.json", ".gitignore"}
 ORPHAN = re.compile(r"process (\d+) trains in .*, or stop it with `kill \1`")
+KILLS = 5
 LONGEST = 60.0  # seconds that a stage which outlives dvc may take
 
 
@@ -185,37 +186,24 @@ def workspace(nothing_run: Workspace, tmp_path: Path) -> Iterator[Workspace]:
         kill(processes)
 
 
-def assert_heals(
-    workspace: Workspace, undisturbed: tuple[dict[str, bytes], float], seed: int, kills: int
+@pytest.mark.fault(
+    "kill -9 of `dvc`, of its stage or of both, at random moments of `dvc repro`, five in a row",
+    "`make repro` ends in the same bytes; it trains beside no training that has outlived `dvc`, "
+    "and names its process",
+)
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 40))]
+)
+def test_kills_in_a_row(
+    seed: int, workspace: Workspace, undisturbed: tuple[dict[str, bytes], float]
 ) -> None:
     expected, seconds = undisturbed
     print(f"seed {seed}")  # pytest shows it where a test fails
     killer = Killer(workspace, random.Random(seed), seconds)
-    for before in range(kills):
+    for before in range(KILLS):
         print("killed:", killer.kill_once(before), flush=True)
     killer.finish()
     wait_for_end(workspace)
     ours = results(workspace)
     assert sorted(ours) == sorted(expected)
     assert [name for name in ours if ours[name] != expected[name]] == []
-
-
-@pytest.mark.fault(
-    "kill -9 of `dvc`, of its stage or of both, at a random moment of `dvc repro`",
-    "`make repro` ends in the same bytes; it trains beside no training that has outlived `dvc`, "
-    "and names its process",
-)
-@pytest.mark.parametrize("seed", range(5))
-def test_a_kill(
-    seed: int, workspace: Workspace, undisturbed: tuple[dict[str, bytes], float]
-) -> None:
-    assert_heals(workspace, undisturbed, seed, kills=1)
-
-
-@pytest.mark.fault("the same, four times one after the other", "the same")
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 150))
-def test_kills_in_a_row(
-    seed: int, workspace: Workspace, undisturbed: tuple[dict[str, bytes], float]
-) -> None:
-    assert_heals(workspace, undisturbed, seed, kills=4)

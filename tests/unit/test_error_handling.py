@@ -66,7 +66,8 @@ REASONS = {
     "installation.py::tell_dvc_of_git": "likewise",
     "installation.py::main": "likewise",
     "installation.py::_home_of_scripts": "an environment that cannot be read is made anew",
-    "installation.py::_same": "likewise",
+    "installation.py::_is_there": "what cannot be looked at cannot be written: the line says so",
+    "installation.py::_same": "an environment that cannot be read is made anew",
     "installation.py::_version_of": "the line that follows names the Python that cannot be started",
     # The handler of one call on a text or on bytes in memory, which the machine cannot refuse.
     "adopt/command.py::_number_or_share": "the text of an option",

@@ -19,7 +19,8 @@ from typing import Any
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _GRACE_SECONDS = 1.0
 _PRINTING_SECONDS = 0.25
-_ending = threading.Lock()
+_ending = threading.RLock()  # held by the thread that ends the process
+_begun: list[int] = []  # the signal that ends it
 _hints: list[str] = []  # of the blocks of ends_in_time that run
 try:
     _terminal = os.dup(2)  # descriptor 2 itself is elsewhere while TensorFlow starts
@@ -45,12 +46,16 @@ def end(again: str, number: int = signal.SIGINT) -> None:
     The exit status is the one that shells give a command that the signal `number` ended. The line
     is "interrupted: ", with the name of the signal where it is not Ctrl-C's, and `again`.
     """
-    if _ending.acquire(blocking=False):
-        by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
-        line = f"interrupted{by}: {again}\n".encode(errors="backslashreplace")
-        _at_most_briefly(lambda: sys.stdout.flush())
-        _at_most_briefly(lambda: os.write(_terminal, line))
-        os._exit(128 + number)
+    while not _ending.acquire(blocking=False):
+        time.sleep(1)  # another thread is at it; to return would let this one end in its own way
+    if _begun:
+        return  # one more signal, in the middle of the lines below
+    _begun.append(number)
+    by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
+    line = f"interrupted{by}: {again}\n".encode(errors="backslashreplace")
+    _at_most_briefly(lambda: sys.stdout.flush())
+    _at_most_briefly(lambda: os.write(_terminal, line))
+    os._exit(128 + number)
 
 
 def _at_most_briefly(write: Callable[[], Any]) -> None:
