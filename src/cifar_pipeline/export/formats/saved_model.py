@@ -1,5 +1,6 @@
 """SavedModel, TensorFlow's own format: a folder with a graph and its variables."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,10 @@ def _write(traced: TracedModel, path: Path) -> None:
         names.write_text(traced.class_lines, encoding="utf-8")
         traced.module.class_names = tf.saved_model.Asset(str(names))
         tf.saved_model.save(traced.module, str(path), signatures={SIGNATURE: traced.graph})
+    # TensorFlow does not mind if it could not remove its own temporary files.
+    left = path / "variables" / "variables_temp"
+    if left.exists():
+        shutil.rmtree(left)
 
 
 def _load(path: Path, _: "keras.Model") -> Runner:
