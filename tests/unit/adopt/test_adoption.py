@@ -8,31 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar_pipeline.adopt.adoption import adopt_folder
-from cifar_pipeline.adopt.choices import Options
+from adopting import PARAMS, SHORT, adopted
 from cifar_pipeline.adopt.params_file import changed, write_text
 from cifar_pipeline.adopt.way_back import return_to_cifar10
 from cifar_pipeline.check_params import check_params
 from cifar_pipeline.common.errors import ParamsError, PipelineError
 from cifar_pipeline.download.stage import download
 from cifar_pipeline.params.download import DownloadParams
-from cifar_pipeline.params.loading import load_section, read_yaml
-from params_files import with_presets
+from cifar_pipeline.params.loading import load_section
 from picture_folders import write_pictures
-
-PARAMS = Path("params.yaml")
-SHORT = with_presets("fast", "best", "quick").encode()
-
-
-@pytest.fixture
-def pictures(project: Path) -> Path:
-    write_pictures(project / "pictures", train=20)
-    return Path("pictures")
-
-
-def adopted(folder: Path, **options: Any) -> dict[str, Any]:
-    adopt_folder(folder, PARAMS, Options(**options))
-    return read_yaml(PARAMS)
 
 
 def test_the_next_step_is_the_pipeline(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:

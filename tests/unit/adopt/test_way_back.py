@@ -6,17 +6,14 @@ from typing import Any
 
 import pytest
 
+from adopting import PARAMS, SHORT, adopted
 from cifar_pipeline.adopt.adoption import adopt_folder
 from cifar_pipeline.adopt.choices import Options
 from cifar_pipeline.adopt.params_file import changed, write_text
 from cifar_pipeline.adopt.way_back import return_to_cifar10
-from cifar_pipeline.params.loading import read_yaml
 from closure import ROOT
 from params_files import with_presets
-from picture_folders import write_pictures
 
-PARAMS = Path("params.yaml")
-SHORT = with_presets("fast", "best", "quick").encode()
 OPTIONS = Options(
     image_size=64,
     fit="stretch",
@@ -26,17 +23,6 @@ OPTIONS = Options(
     flip="none",
     broken_images="leave_out",
 )
-
-
-@pytest.fixture
-def pictures(project: Path) -> Path:
-    write_pictures(project / "pictures", train=20)
-    return Path("pictures")
-
-
-def adopted(folder: Path, **options: Any) -> dict[str, Any]:
-    adopt_folder(folder, PARAMS, Options(**options))
-    return read_yaml(PARAMS)
 
 
 @pytest.mark.parametrize("options", [Options(), OPTIONS])
