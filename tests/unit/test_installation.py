@@ -12,16 +12,16 @@ def test_settings_of_the_index_stay_and_no_other() -> None:
     listed = (
         ":env:.user='1'\n"
         ":env:.timeout='180'\n"
-        "global.index-url='https://index/simple'\n"
+        "global.index-url='the index'\n"
         "global.timeout='5'\n"
         'global.target="/it\'s/here"\n'
-        "install.extra-index-url='https://one/simple\\nhttps://two/simple'\n"
+        "install.extra-index-url='one\\ntwo'\n"
         "install.no-binary=':all:'\n"
-        "download.index-url='https://other/simple'\n"
+        "download.index-url='another'\n"
     )
     assert settings_of(listed) == {
-        "PIP_INDEX_URL": "https://index/simple",
-        "PIP_EXTRA_INDEX_URL": "https://one/simple\nhttps://two/simple",
+        "PIP_INDEX_URL": "the index",
+        "PIP_EXTRA_INDEX_URL": "one\ntwo",
         "PIP_TIMEOUT": "180",
     }
 
