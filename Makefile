@@ -78,7 +78,7 @@ $(VENV)/.installed-%: requirements-%.txt | $(VENV)/.installed-runtime
 
 # DVC stops in a source archive, which is no Git repository, unless it is told.
 git-or-not: setup
-	@python -I $(INSTALLATION) git
+	@python -I src/cifar_pipeline/checkout.py
 
 in-git:
 	@said=$$(LC_ALL=C git rev-parse --git-dir 2>&1) || { case "$$said" in \

@@ -71,7 +71,7 @@ def project(tmp_path: Path) -> Path:
     """What `make` needs of the project, in a folder whose name has a space."""
     folder = tmp_path / "a project"
     (folder / "src/cifar_pipeline").mkdir(parents=True)
-    for name in ("Makefile", "src/cifar_pipeline/installation.py"):
+    for name in ("Makefile", *(f"src/cifar_pipeline/{x}.py" for x in ("installation", "checkout"))):
         shutil.copy(ROOT / name, folder / name)
     (folder / "requirements.txt").touch()
     return folder
@@ -285,7 +285,7 @@ def test_a_source_archive_works_without_git(project: Path, make: Make, tmp_path:
 
     def said() -> str:
         return subprocess.run(
-            [sys.executable, "-I", "src/cifar_pipeline/installation.py", "git"],
+            [sys.executable, "-I", "src/cifar_pipeline/checkout.py"],
             cwd=project,
             env={**os.environ, "GIT_CEILING_DIRECTORIES": str(tmp_path)},
             capture_output=True,

@@ -15,6 +15,7 @@ import pytest
 
 from archive_makers import hashes_of, make_batches
 from cifar_pipeline.adopt.params_file import write_text
+from cifar_pipeline.checkout import require_own, tell_dvc_of_git
 from cifar_pipeline.common.atomic import replacing, require_writable, writing
 from cifar_pipeline.common.checksums import sha256_of
 from cifar_pipeline.common.errors import PipelineError
@@ -24,7 +25,6 @@ from cifar_pipeline.download.install import describe, install
 from cifar_pipeline.download.own_pictures import install_pictures
 from cifar_pipeline.download.picture_source import digest_of, open_folder
 from cifar_pipeline.evaluate.reports import write_reports
-from cifar_pipeline.installation import require_own, tell_dvc_of_git
 from cifar_pipeline.params.preprocess import PreprocessParams
 from cifar_pipeline.preprocess.stage import preprocess
 from cifar_pipeline.train.checkpoint import Checkpoint
