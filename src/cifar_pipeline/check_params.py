@@ -2,8 +2,9 @@
 
 from cifar_pipeline.common.start import start_program
 
+AGAIN = "run the same command again"
 if __name__ == "__main__":
-    start_program("run the same command again")
+    start_program(AGAIN)
 
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -19,7 +20,7 @@ from cifar_pipeline.common.memory import available_memory
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
 from cifar_pipeline.network.memory import estimate_memory, warning_of_memory
-from cifar_pipeline.params.download import TRACKED, DownloadParams
+from cifar_pipeline.params.download import DownloadParams, missing_keys
 from cifar_pipeline.params.image_size import require_cifar_size
 from cifar_pipeline.params.loading import read_yaml
 from cifar_pipeline.params.preprocess import PreprocessParams
@@ -54,10 +55,7 @@ def check_content(content: dict[str, Any], path: Path) -> None:
 
 def _require_tracked(content: dict[str, Any], path: Path) -> None:
     """Refuse a file without keys that dvc.yaml names: `dvc repro` would end for lack of them."""
-    section = DownloadParams.model_fields
-    missing = [
-        f"`{key}: {section[key].default}`" for key in TRACKED if key not in content["download"]
-    ]
+    missing = [f"`{key}: {value}`" for key, value in missing_keys(content["download"]).items()]
     if missing:
         raise ParamsError(
             f"{path}: download lacks keys that dvc.yaml tracks; add {', '.join(missing)}"
@@ -126,4 +124,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_program(command_app(main, "run the same command again"))
+    run_program(command_app(main, AGAIN))

@@ -47,7 +47,7 @@ from cifar_pipeline.download.picture_source import is_picture_folder, local_sour
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import ImageFolder, find_images
 from cifar_pipeline.images.paths import shown
-from cifar_pipeline.params.download import TRACKED, DownloadParams
+from cifar_pipeline.params.download import missing_keys
 from cifar_pipeline.params.loading import is_text
 from cifar_pipeline.params.whole_file import Params, validate_whole
 from cifar_pipeline.preprocess.hold_out import require_splits
@@ -176,11 +176,9 @@ def _require_something(found: Survey) -> None:
 
 def _tracked(content: Mapping[str, Any]) -> list[Choice]:
     """Return what a params.yaml of before lacks, and dvc.yaml tracks."""
-    section = DownloadParams.model_fields
     return [
-        Choice(f"download.{key}", section[key].default, "dvc.yaml tracks it")
-        for key in TRACKED
-        if key not in content["download"]
+        Choice(f"download.{key}", value, "dvc.yaml tracks it")
+        for key, value in missing_keys(content["download"]).items()
     ]
 
 

@@ -64,15 +64,15 @@ def pause(seconds: float) -> None:
 
 def _attempt(address: str, part: Path, monitor: RateMonitor, bar: ProgressBar) -> bool:
     """Make one request; return whether it brought the whole file."""
-    offset = _size(part)
-    with in_time(_stream(address, _headers(part, offset), monitor)) as take:
+    offset, validator = _size(part), validator_of(part)
+    with in_time(_stream(address, _headers(offset, validator), monitor)) as take:
         answer = _in_time(take, address, monitor, ANSWER_SECONDS)
         assert isinstance(answer, requests.Response)
         if is_complete(answer, offset):
             forget_validator(part)
             return False
         try:
-            accepted = accept(answer, offset, validator_of(part))
+            accepted = accept(answer, offset, validator)
         except DroppedError as dropped:
             if dropped.spoilt:
                 part.unlink()
@@ -111,12 +111,11 @@ def _receive(
         raise DroppedError(f"{size:,} of {total:,} bytes arrived")
 
 
-def _headers(part: Path, offset: int) -> dict[str, str]:
+def _headers(offset: int, validator: str | None) -> dict[str, str]:
     """Return the headers of a request for the file from byte `offset` on."""
     headers = {"Accept-Encoding": "identity"}
     if offset:
         headers["Range"] = f"bytes={offset}-"
-        validator = validator_of(part)
         if validator:
             # If the file is another by now, the server sends it from its beginning.
             headers["If-Range"] = validator

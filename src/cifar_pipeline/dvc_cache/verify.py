@@ -2,8 +2,9 @@
 
 from cifar_pipeline.common.start import start_program
 
+AGAIN = "run `make verify` again"
 if __name__ == "__main__":
-    start_program("run `make verify` again")
+    start_program(AGAIN)
 
 import os
 from collections.abc import Iterator
@@ -145,4 +146,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_program(command_app(main, "run `make verify` again", prints=True))
+    run_program(command_app(main, AGAIN, prints=True))

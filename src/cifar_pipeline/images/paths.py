@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from cifar_pipeline.common.console import printable
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.common.system_errors import advice_for, reason_of
 
@@ -43,12 +44,7 @@ def shown(name: str) -> str:
     That are control and format characters, all spaces but the plain one, and bytes that are no
     text. A backslash is doubled, so that two names never look the same.
     """
-    return "".join(
-        character
-        if character.isprintable() and character != "\\"
-        else character.encode("unicode_escape").decode()
-        for character in name
-    )
+    return printable(name.replace("\\", r"\\"))
 
 
 def is_hidden(name: str) -> bool:

@@ -1,6 +1,7 @@
 """Schema of the section `download`."""
 
-from typing import Annotated, Final, Literal, NamedTuple, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
 
 from pydantic import Field, StringConstraints, field_validator
 
@@ -138,3 +139,9 @@ class DownloadParams(Section):
             if value:
                 _remote_source(name, value)
         return sources
+
+
+def missing_keys(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys that dvc.yaml tracks and `section` lacks, with their defaults."""
+    fields = DownloadParams.model_fields
+    return {key: fields[key].default for key in TRACKED if key not in section}
