@@ -70,7 +70,7 @@ def nothing_run(
         {
             "models.fast.epochs": 6,
             "models.fast.early_stopping.start_from_epoch": 5,
-            "models.fast.block2.dropout": 0.2,
+            "models.fast.block1.dropout": 0.2,
         }
     )
     workspace.commit("nothing has run")

@@ -1,13 +1,12 @@
 """Machines that share a remote: clones, each with a home, a cache and downloads of its own."""
 
 import hashlib
-import shutil
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
 from storage import Folder, Remote, name_of
-from workspace import Workspace, environment
+from workspace import Workspace, copy_folder, environment
 
 # What of the user's could open a remote, send loopback through a proxy or change a `make`.
 USERS_OWN = ("AWS_", "SSH_", "MAKE", "MFLAGS", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
@@ -39,7 +38,7 @@ class Machine(Workspace):
         """Copy a clone with all that is in it, DVC's cache too."""
         machine = cls(folder)
         machine.results = getattr(workspace, "results", {})
-        shutil.copytree(workspace.folder, machine.folder, symlinks=True)
+        copy_folder(workspace.folder, machine.folder)
         return machine
 
     @classmethod

@@ -30,7 +30,7 @@ EPOCHS = 10
 MANY_EPOCHS = {
     "models.fast.epochs": EPOCHS,
     "models.fast.early_stopping.start_from_epoch": EPOCHS - 1,
-    "models.fast.block2.dropout": 0.2,
+    "models.fast.block1.dropout": 0.2,
 }
 
 ONE_EPOCH = {"models.fast.epochs": 1, "models.fast.early_stopping.start_from_epoch": 0}
