@@ -6,6 +6,7 @@ import platform
 import re
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from cifar_pipeline.common.system_errors import (
 _TESTED = ("tensorflow", "jax")
 _KNOWN = (*_TESTED, "torch", "openvino")
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_FLAGS = ("XLA_FLAGS", "TF_XLA_FLAGS")  # of XLA, which ends the process for one that it lacks
 # oneDNN's kernels. TensorFlow uses them by itself only where the processor has instructions for
 # neural networks (AVX512-VNNI and newer); with AVX2 alone they are two to three times as fast too.
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
@@ -39,21 +41,23 @@ def start_backend() -> None:
     """Import Keras as this project needs it, with TensorFlow's notes kept off the terminal.
 
     Every operation gives the same bits on every run. A user's keras.json may name another backend,
-    float type or image layout: none of them may change a result. KERAS_BACKEND chooses the
+    float type, image layout or epsilon, and KERAS_MAX_EPOCHS and its like may cut a training short:
+    none of them may change a result. KERAS_BACKEND chooses the
     backend, TensorFlow by default, which computes with oneDNN on every x86 processor unless
     TF_ENABLE_ONEDNN_OPTS is 0. TensorFlow 2.21 prints some of its notes whatever its log level
-    says; where the user has set TF_CPP_MIN_LOG_LEVEL, everything shows, and when the start fails
+    says; where the user has set TF_CPP_MIN_LOG_LEVEL, or flags of XLA, which can end the process,
+    everything shows, and when the start fails
     for no known reason, so do the notes that were kept back.
 
     Raises:
         PipelineError: the backend cannot be imported.
     """
+    shown = any(os.environ.get(name) is not None for name in (_LEVEL, *_FLAGS))
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend == "jax" and _JAX_DETERMINISM not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_JAX_DETERMINISM}".strip()
     _require_machine(backend)
     _find_temporary_folder()
-    shown = _LEVEL in os.environ
     choices = {_LEVEL: "2", **({_ONEDNN: "1"} if platform.machine() in _X86 else {})}
     # Keras would import Matplotlib for its galleries, and TensorFlow Lite imports JAX, which takes
     # time as well and sets TF_CPP_MIN_LOG_LEVEL, with which TensorFlow's notes show.
@@ -80,6 +84,9 @@ def start_backend() -> None:
             f"Keras cannot start on {backend} ({reason_of(error)}){f'; {advice}' if advice else ''}"
         ) from None
     keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_max_epochs(None)
+    keras.config.set_max_steps_per_epoch(None)
     keras.config.set_image_data_format("channels_last")
 
 
@@ -129,7 +136,16 @@ def _advice(error: Exception, backend: str) -> str:
         return f"unset KERAS_BACKEND, or set it to {' or '.join(_TESTED)}"
     if backend != "tensorflow" and isinstance(error, ModuleNotFoundError):
         return f"unset KERAS_BACKEND or install {backend}"
+    settings = Path(os.environ.get("KERAS_HOME") or "~/.keras", "keras.json")
+    if _last_file_of(error).match("keras/src/backend/config.py"):
+        return f"mend or remove {settings}"
     return advice_for(error)
+
+
+def _last_file_of(error: Exception) -> Path:
+    """Return the file of the code that has raised `error`."""
+    traces = list(traceback.walk_tb(error.__traceback__))
+    return Path(traces[-1][0].f_code.co_filename if traces else "")
 
 
 @contextmanager

@@ -90,6 +90,10 @@ _NO_THREAD = "can't start new thread"
 _NUMBER = re.compile(r"\berrno\s*=?\s*(\d+)", re.IGNORECASE)
 # The error at the bottom of a whole traceback, which TensorFlow and NumPy put into theirs.
 _NESTED = re.compile(r"(?:^\s*\w*Error|Original error was): (.+)$", re.MULTILINE)
+# NumPy's words for whatever is no file of its own; nobody should follow the rest of them.
+_NO_ARRAYS = re.compile(
+    r"(This file contains pickled|Cannot load file containing pickled|Object arrays cannot).*"
+)
 # Colours of Keras, and nodes of a graph that TensorFlow names.
 _NOISE = re.compile(r"\x1b\[[0-9;]*m|\{\{.*?\}\}|\[Op:\w+\]")
 _LONGEST = 200
@@ -134,10 +138,19 @@ def reason_of(error: BaseException) -> str:
         text = str(error).strip()
         nested = _NESTED.findall(text) if "\n" in text else []
         text = nested[-1] if nested else text
+    text = _NO_ARRAYS.sub("it is no file of arrays", _of_schema(error) or text)
     line = " ".join(_NOISE.sub("", text).split()) or (
         "not enough memory" if isinstance(error, MemoryError) else type(error).__name__
     )
     return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
+
+
+def _of_schema(error: BaseException) -> str:
+    """Return the first of pydantic's complaints; "" of another error."""
+    if not type(error).__module__.startswith("pydantic"):
+        return ""
+    first = error.errors()[0]  # type: ignore[attr-defined]
+    return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
 
 
 def advice_for(error: BaseException, otherwise: str | None = None, elsewhere: str = "") -> str:

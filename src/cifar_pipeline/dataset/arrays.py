@@ -43,9 +43,13 @@ def load_class_names(folder: Path, stage: str = "preprocess") -> tuple[str, ...]
 def load_labels(folder: Path, split: str) -> np.ndarray:
     """Return a split's labels, uint8 (N,), once verified; errors as `load_split`."""
     _, labels = array_names(split)
+    classes = len(load_class_names(folder))
     check_manifest(folder, [labels], "preprocess")
     with reading(folder / labels):
-        return _of_bytes(np.load(folder / labels, allow_pickle=False), 1)
+        found = _of_bytes(np.load(folder / labels, allow_pickle=False), 1)
+        if found.max(initial=0) >= classes:
+            raise ValueError(f"it holds the label {found.max()}, and there are {classes} classes")
+        return found
 
 
 def load_split(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:

@@ -252,6 +252,8 @@ def _reason(path: str, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         if Path(path).is_symlink():
             return "a link to a file that is not there; restore that file or name another"
+        if path.startswith(("http://", "https://")):
+            return "an address, and nothing is fetched: save the picture to a file"
         return "there is no such file; check its folder and spelling"
     if isinstance(error, UnidentifiedImageError):
         return (

@@ -37,6 +37,12 @@ def read_entry(path: Path, *names: str) -> bytes | None:
         raise unreadable(path, error) from None
 
 
+def holds(path: Path, start: str) -> bool:
+    """Say whether the archive at `path` holds an entry whose name begins with `start`."""
+    with zipfile.ZipFile(path) as archive:
+        return any(name.startswith(start) for name in archive.namelist())
+
+
 def require_whole(path: Path) -> int:
     """Compare the checksums of the archive at `path`, which Keras does not: it reads piecemeal.
 

@@ -8,7 +8,7 @@ from cifar_pipeline.common.system_errors import is_of_system
 from cifar_pipeline.trained_model.archive import remedy
 
 CONFIG, METADATA = "config.json", "metadata.json"
-_WEIGHTS = "model.weights."
+WEIGHTS = "model.weights."
 _SUFFIX = ".keras"
 _OF_WHOLE_MODEL = b"model_config"  # the name of an attribute
 _PART_BYTES = 1 << 20
@@ -113,7 +113,7 @@ def _zip(path: Path) -> str | None:
         if path.suffix == _SUFFIX:
             return None
         return f"a zip archive that is cut off or damaged; {remedy(path)}"
-    whole = CONFIG in names and any(name.startswith(_WEIGHTS) for name in names)
+    whole = CONFIG in names and any(name.startswith(WEIGHTS) for name in names)
     # The damaged list of an archive may be short of some.
     if path.suffix == _SUFFIX and (whole or METADATA in names or not names):
         return None

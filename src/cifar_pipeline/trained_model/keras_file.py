@@ -12,11 +12,11 @@ from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.common.signals import ends_without_unwinding
 from cifar_pipeline.common.system_errors import advice_for, reason_of, refusal
 from cifar_pipeline.dataset.arrays import parse_class_names
-from cifar_pipeline.trained_model.archive import read_entry, require_whole, unreadable
+from cifar_pipeline.trained_model.archive import holds, read_entry, require_whole, unreadable
 from cifar_pipeline.trained_model.batch_size import images_at_once
 from cifar_pipeline.trained_model.classifier import as_classifier, image_shape
 from cifar_pipeline.trained_model.config_checks import custom_code, too_large
-from cifar_pipeline.trained_model.file_kind import CONFIG, what_it_is
+from cifar_pipeline.trained_model.file_kind import CONFIG, WEIGHTS, what_it_is
 
 if TYPE_CHECKING:
     import keras
@@ -71,6 +71,10 @@ def _check_configuration(path: Path, size: int) -> None:
         if content is None:
             raise ValueError(f"{CONFIG} in it is missing")
         config = json.loads(content)
+        if not isinstance(config, dict):
+            raise ValueError(f"{CONFIG} in it is no JSON object")
+        if not holds(path, WEIGHTS):
+            raise ValueError(f"{WEIGHTS}h5 in it is missing")
         claimed = too_large(config, size)
         if claimed:
             raise ValueError(claimed)

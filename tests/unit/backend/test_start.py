@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import keras
 import pytest
 
 from cifar_pipeline.backend import start
@@ -52,6 +53,28 @@ def test_the_advice_fits_what_failed(
     assert line.startswith(f"Keras cannot start on {backend} (")
     assert advice in line.rsplit("; ", 1)[1]
     assert ("unset KERAS_BACKEND" in line) is (backend == "nonsense" or advice == "install jax")
+
+
+def test_a_damaged_file_of_settings_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = compile("raise ValueError('bad')", "/x/keras/src/backend/config.py", "exec")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(ValueError, match="bad") as caught:
+        exec(code)
+    line = fail_with(monkeypatch, caught.value)
+    assert line.endswith(f"mend or remove {tmp_path}/keras.json")
+
+
+def test_no_setting_of_keras_changes_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    keras.config.set_epsilon(1e-3)
+    keras.config.set_floatx("float16")
+    keras.config.set_max_epochs(1)
+    keras.config.set_max_steps_per_epoch(1)
+    start_backend()
+    assert keras.config.epsilon() == 1e-7
+    assert keras.config.floatx() == "float32"
+    assert keras.config.max_epochs() is keras.config.max_steps_per_epoch() is None
 
 
 @pytest.mark.parametrize(

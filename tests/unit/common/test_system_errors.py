@@ -1,9 +1,13 @@
 """The advice of each error fits its cause."""
 
 import errno
+import io
 import resource
+from collections.abc import Callable
 
+import numpy as np
 import pytest
+from pydantic import BaseModel
 
 from cifar_pipeline.common.system_errors import (
     advice_for,
@@ -32,6 +36,27 @@ def test_another_place_is_offered_only_where_that_helps() -> None:
     for name, offered in (("ENOSPC", True), ("EROFS", True), ("EMFILE", False), ("ENOMEM", False)):
         line = refusal(refused(name), "place", "written", elsewhere="or take another")
         assert line.endswith("or take another") is offered
+
+
+class _Schema(BaseModel):
+    epochs: int
+
+
+def _raised(call: Callable[[], object]) -> Exception:
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        call()
+    return caught.value
+
+
+def test_the_reason_is_in_words_for_users() -> None:
+    junk = _raised(lambda: np.load(io.BytesIO(b"x" * 99)))
+    assert reason_of(junk) == "it is no file of arrays"  # not NumPy's hint at an unsafe way
+    content = io.BytesIO()
+    np.save(content, np.array([{}]))
+    content.seek(0)
+    assert reason_of(_raised(lambda: np.load(content))) == "it is no file of arrays"
+    wrong = _raised(lambda: _Schema.model_validate({"epochs": "x"}))
+    assert reason_of(wrong).startswith("epochs: Input should be a valid integer")
 
 
 class ResourceExhaustedError(Exception):

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from cifar_pipeline.common.checksums import write_manifest
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.arrays import load_split
 from cifar_pipeline.params.preprocess import PreprocessParams
@@ -20,3 +22,13 @@ def test_a_corrupt_array_is_named_and_not_read(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"train_images\.npy is corrupt"):
         load_split(tmp_path / "processed", "train")
     load_split(tmp_path / "processed", "validation")
+
+
+def test_a_label_without_a_class_is_refused(tmp_path: Path) -> None:
+    write_raw(tmp_path / "raw")
+    folder = tmp_path / "processed"
+    preprocess(tmp_path / "raw", folder, PreprocessParams(validation_images=20, seed=3))
+    np.save(folder / "test_labels.npy", np.full(20, 200, np.uint8))
+    write_manifest(folder)
+    with pytest.raises(PipelineError, match="it holds the label 200, and there are 10 classes"):
+        load_split(folder, "test")

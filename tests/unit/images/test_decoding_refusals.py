@@ -32,6 +32,10 @@ def outcome(name: str) -> str:
     return ""
 
 
+def test_an_address_is_no_file() -> None:
+    assert "an address, and nothing is fetched" in refusal("https://example.org/a.png")
+
+
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 @pytest.mark.parametrize(
     "kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "JPEG2000", "PPM"]

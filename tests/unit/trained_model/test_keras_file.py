@@ -1,5 +1,7 @@
 """Probabilities of a saved model."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,27 @@ from evaluate_inputs import (
 def tiny_model(tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "model.keras"
     return path, save_tiny_model(path)
+
+
+@pytest.mark.parametrize(
+    ("lost", "instead", "reason"),
+    [
+        ("model.weights.h5", None, "model.weights.h5 in it is missing"),
+        ("config.json", None, "config.json in it is missing"),
+        ("config.json", "null", "config.json in it is no JSON object"),
+        ("config.json", "[1]", "config.json in it is no JSON object"),
+    ],
+)
+def test_an_archive_without_a_part_is_named_by_it(lost, instead, reason, tiny_model, tmp_path):
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(tiny_model[0]) as whole, zipfile.ZipFile(path, "w") as part:
+        for name in whole.namelist():
+            if name != lost:
+                part.writestr(name, whole.read(name))
+        if instead:
+            part.writestr(lost, instead)
+    with pytest.raises(PipelineError, match=rf"cannot be loaded \({reason}\); fetch or save"):
+        load_saved_model(path)
 
 
 def test_output_that_is_no_probabilities(tmp_path):

@@ -1,13 +1,23 @@
 """The figures of the page: names as they are, sizes, gaps."""
 
+import importlib
+import os
 import re
 from html import unescape
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from cifar_pipeline.evaluate import page
 from cifar_pipeline.evaluate.page import figures
 from evaluation_results import HOSTILE, predictions_of, results_of, spread
+
+
+def test_a_misspelt_backend_of_matplotlib_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "nonsense")
+    importlib.reload(page)
+    assert "MPLBACKEND" not in os.environ
 
 
 def test_the_names_of_a_figure_are_as_they_are() -> None:
