@@ -16,6 +16,8 @@ from cifar_pipeline.common.signals import end_at_once
 from cifar_pipeline.common.streams import open_streams
 from cifar_pipeline.common.system_errors import line_of
 
+RUN_AGAIN = "run the same command again"
+
 
 def start_program(again: str) -> None:
     """Let signals end the program in one line, file names be UTF-8, and printing never fail.

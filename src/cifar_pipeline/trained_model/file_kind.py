@@ -7,7 +7,7 @@ from pathlib import Path
 from cifar_pipeline.common.system_errors import is_of_system
 from cifar_pipeline.trained_model.archive import remedy
 
-CONFIG, _METADATA = "config.json", "metadata.json"
+CONFIG, METADATA = "config.json", "metadata.json"
 WEIGHTS = "model.weights."
 _SUFFIX = ".keras"
 _OF_WHOLE_MODEL = b"model_config"  # the name of an attribute
@@ -87,7 +87,7 @@ def _folder(names: set[str]) -> tuple[str, str]:
         return "the folder of an unpacked Keras archive", "name the archive, or zip its files again"
     if any(name.endswith(".index") or name == "checkpoint" for name in names):
         return "a folder with checkpoints of TensorFlow, weights alone", _WHOLE
-    if "_METADATA" in names or "_CHECKPOINT_METADATA" in names:
+    if "METADATA" in names or "_CHECKPOINT_METADATA" in names:
         return "a folder with a checkpoint of Orbax", _SAVE
     archives = sorted(name for name in names if name.endswith(_SUFFIX))
     return "a folder", f"name the file{' in it: ' + archives[0] if archives else ''}"
@@ -115,7 +115,7 @@ def _zip(path: Path) -> str | None:
         return f"a zip archive that is cut off or damaged; {remedy(path)}"
     whole = CONFIG in names and any(name.startswith(WEIGHTS) for name in names)
     # The damaged list of an archive may be short of some.
-    if path.suffix == _SUFFIX and (whole or _METADATA in names or not names):
+    if path.suffix == _SUFFIX and (whole or METADATA in names or not names):
         return None
     if whole:
         return f"a Keras archive by its content; Keras wants a name that ends in {_SUFFIX}: copy it"
