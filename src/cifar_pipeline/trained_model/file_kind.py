@@ -87,7 +87,7 @@ def _folder(names: set[str]) -> tuple[str, str]:
         return "the folder of an unpacked Keras archive", "name the archive, or zip its files again"
     if any(name.endswith(".index") or name == "checkpoint" for name in names):
         return "a folder with checkpoints of TensorFlow, weights alone", _WHOLE
-    if "METADATA" in names or "_CHECKPOINT_METADATA" in names:
+    if "_METADATA" in names or "_CHECKPOINT_METADATA" in names:
         return "a folder with a checkpoint of Orbax", _SAVE
     archives = sorted(name for name in names if name.endswith(_SUFFIX))
     return "a folder", f"name the file{' in it: ' + archives[0] if archives else ''}"
