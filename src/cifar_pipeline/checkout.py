@@ -81,10 +81,24 @@ def require_own(project: Path) -> None:
     """End the process with a line where DVC cannot write here, as in another user's clone."""
     for name in (".", ".dvc", ".dvc/tmp", ".dvc/cache", "data", "models", "reports"):
         path = project / name
+        if path.is_file():
+            sys.exit(f"error: {path} is a file where a folder is expected; move it away")
         if _is_there(path) and not os.access(path, os.W_OK | os.X_OK):
             sys.exit(
                 f"error: {path} cannot be written by you; allow it (`ls -ld` shows owner and "
                 "rights), or work in a clone of your own"
+            )
+
+
+def require_merged(project: Path) -> None:
+    """End the process with a line where Git could not merge what DVC reads."""
+    for name in ("dvc.lock", "dvc.yaml", ".dvc/config"):
+        path = project / name
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        if re.search(r"^<{7} ", text, re.MULTILINE):
+            sys.exit(
+                f"error: {name} holds a conflict of Git's; choose a side, as by "
+                f"`git checkout --theirs {name}`, then make again"
             )
 
 
@@ -108,6 +122,7 @@ def main() -> None:
     """Look at the current folder; the Makefile alone calls this."""
     try:
         require_own(Path.cwd())
+        require_merged(Path.cwd())
         tell_dvc_of_git(Path.cwd())
     except OSError as error:
         sys.exit(f"error: {error.filename or '.'}: {error.strerror}; mend that, then make")

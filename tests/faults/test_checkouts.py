@@ -12,6 +12,7 @@ import pytest
 from dvc.config import Config
 
 from broken_streams import FAULTS, Opener, break_streams
+from cifar_pipeline.checkout import require_merged
 from closure import ROOT
 from workspace import copy_project
 
@@ -290,6 +291,20 @@ def test_another_folder_needs_the_option_of_make(make: Make, project: Path, tmp_
     done = make("-f", f"{project}/Makefile", folder=tmp_path)
     assert "run make in the project's folder: make -C FOLDER" in done.stdout
     assert make("-C", str(project), RUNTIME, folder=tmp_path).returncode == 0
+
+
+@pytest.mark.fault(
+    "Git could not merge dvc.lock, dvc.yaml or DVC's settings",
+    "`make repro` says so in a line, before DVC reads them",
+)
+@pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml", ".dvc/config"])
+def test_a_conflict_of_git_is_named(name: str, project: Path) -> None:
+    (project / name).parent.mkdir(exist_ok=True)
+    (project / name).write_text("schema: '2.0'\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> other\n")
+    with pytest.raises(SystemExit, match=f"error: {name} holds a conflict of Git's; choose"):
+        require_merged(project)
+    (project / name).write_text("a: 1  # <<<<<<< is no conflict here\n")
+    require_merged(project)
 
 
 @pytest.mark.fault(

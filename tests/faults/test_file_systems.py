@@ -293,6 +293,10 @@ def test_another_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(os, "access", lambda *asked: access(*asked, effective_ids=True))
     with as_nobody(), pytest.raises(SystemExit, match=r"models cannot be written by you; .*ls -ld"):
         require_own(tmp_path)
+    (tmp_path / "models").rmdir()
+    (tmp_path / "models").touch()
+    with pytest.raises(SystemExit, match=r"models is a file where a folder is expected; move it"):
+        require_own(tmp_path)
 
 
 @pytest.mark.fault(

@@ -190,3 +190,26 @@ def test_what_cannot_is_refused_in_a_line(
     assert reason in line
     assert "\n" not in line
     assert not list(raw.iterdir())
+
+
+@pytest.mark.fault(
+    "`download.source` is a pipe or a device, or a folder with one in the place of a file",
+    "one line at once: nothing waits for what may never come",
+)
+@pytest.mark.parametrize("within", [None, "test_batch.bin"])
+def test_a_pipe_is_not_waited_for(
+    within: str | None,
+    choose: Callable[..., Any],  # noqa: F811
+    raw: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    source = tmp_path / "source"
+    if within:
+        source.mkdir()
+        for name, content in BATCHES.items():
+            if name != within:
+                (source / name).write_bytes(content)
+    os.mkfifo(source / within if within else source)
+    with pytest.raises(PipelineError, match="is a pipe"):
+        download(raw, choose(source=str(source)))
+    assert list(raw.iterdir() if raw.exists() else []) == []

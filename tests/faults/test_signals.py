@@ -92,10 +92,13 @@ def test_ctrl_c_ends_a_command_with_one_line(body: str) -> None:
 
 
 @pytest.mark.fault(
-    "SIGTERM, SIGHUP or SIGQUIT",
+    "SIGTERM, SIGHUP or SIGQUIT; SIGUSR1, SIGUSR2 or SIGXCPU, as of batch systems",
     "one line, exit code 128 and the signal's number, no core dump; the same command goes on",
 )
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGXCPU],
+)
 @pytest.mark.parametrize("name", ["that sleeps", "that would not survive to be unwound"])
 def test_a_signal_ends_a_command_with_one_line(number: signal.Signals, name: str) -> None:
     line = f"interrupted by {number.name}: call it again\n"

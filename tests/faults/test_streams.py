@@ -228,3 +228,11 @@ def test_damage_is_told(repository: Path, tmp_path: Path, fault: str) -> None:
 @pytest.mark.parametrize("fault", ["no streams", "full streams"])
 def test_the_exit_code_says_what_cannot_be_printed(tmp_path: Path, fault: str) -> None:
     assert run(tmp_path, WRITING["check-params"], FAULTS[fault]).returncode == 2
+
+
+@pytest.mark.fault(
+    "`COLUMNS` says that the terminal has no columns", "lines are printed all the same"
+)
+def test_no_columns_are_no_reason_to_print_nothing(tmp_path: Path) -> None:
+    done = run(tmp_path, WRITING["check-params"], COLUMNS="0")
+    assert done.stderr.startswith("error: params.yaml: cannot be read")

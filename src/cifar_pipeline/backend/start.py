@@ -42,12 +42,11 @@ def start_backend() -> None:
 
     Every operation gives the same bits on every run. A user's keras.json may name another backend,
     float type, image layout or epsilon, and KERAS_MAX_EPOCHS and its like may cut a training short:
-    none of them may change a result. KERAS_BACKEND chooses the
-    backend, TensorFlow by default, which computes with oneDNN on every x86 processor unless
-    TF_ENABLE_ONEDNN_OPTS is 0. TensorFlow 2.21 prints some of its notes whatever its log level
-    says; where the user has set TF_CPP_MIN_LOG_LEVEL, or flags of XLA, which can end the process,
-    everything shows, and when the start fails
-    for no known reason, so do the notes that were kept back.
+    none of them may change a result. KERAS_BACKEND chooses the backend, TensorFlow by default,
+    which computes with oneDNN on every x86 processor unless TF_ENABLE_ONEDNN_OPTS is 0. TensorFlow
+    2.21 prints some of its notes whatever its log level says; where the user has set
+    TF_CPP_MIN_LOG_LEVEL, or flags of XLA, which can end the process, everything shows, and when the
+    start fails for no known reason, so do the notes that were kept back.
 
     Raises:
         PipelineError: the backend cannot be imported.

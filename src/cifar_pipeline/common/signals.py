@@ -15,8 +15,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 # Ctrl-C; `kill`, batch systems and containers; a terminal that goes away; Ctrl-\, whose core dump
-# of gigabytes nobody needs. One that is ignored from the start, as by `nohup`, stays ignored.
-HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+# of gigabytes nobody needs; what batch systems send before they kill, as time is over. One that is
+# ignored from the start, as by `nohup`, stays ignored.
+HANDLED = (
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU),
+)
 _GRACE_SECONDS = 1.0
 _PRINTING_SECONDS = 0.25
 _ending = threading.RLock()  # held by the thread that ends the process

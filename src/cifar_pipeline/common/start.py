@@ -31,6 +31,8 @@ def start_program(again: str) -> None:
     end_at_once(again)
     sys.excepthook = _show
     _use_utf8()
+    if not os.environ.get("COLUMNS", "1").strip("0"):  # rich would print nothing at all
+        del os.environ["COLUMNS"]
     open_streams()
     _require_current_folder()
 

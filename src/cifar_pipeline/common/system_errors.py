@@ -220,7 +220,11 @@ def line_of(error: BaseException) -> str | None:
 
 def address_space() -> int | None:
     """Return the bytes of memory that this process may map (`ulimit -v`), None without a limit."""
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0] if resource else None
+    return _limit("RLIMIT_AS")
+
+
+def _limit(name: str) -> int | None:
+    limit = resource.getrlimit(getattr(resource, name))[0] if resource else None
     return None if limit is None or limit == resource.RLIM_INFINITY else limit
 
 
@@ -234,6 +238,9 @@ def raise_address_space() -> str:
 def _memory_advice() -> str:
     if address_space() is not None:
         return raise_address_space()
+    data = _limit("RLIMIT_DATA")
+    if data is not None:
+        return f"raise the limit on data (`ulimit -d`, {data // 1024:,} kB now)"
     return (
         "close other programs, give the machine or its container more memory, or lower batch_size "
         "in params.yaml"

@@ -72,7 +72,10 @@ def batches_in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
     if inner.is_dir() and not (folder / BATCH_FILES[0]).exists():
         folder = inner
     for name in BATCH_FILES:
+        path = folder / name
         try:
-            yield name, (folder / name).read_bytes()
+            if path.is_fifo():  # reading it may take for ever
+                raise ArchiveError(f"{path} is a pipe; a file was expected")
+            yield name, path.read_bytes()
         except OSError as error:
-            raise ArchiveError(refusal(error, folder / name, "read")) from None
+            raise ArchiveError(refusal(error, path, "read")) from None

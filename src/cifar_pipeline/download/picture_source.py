@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,8 +38,14 @@ def _existing_or_not(source: str) -> Path:
     """Return the path `source`, once the system has taken it for one.
 
     Raises:
-        ParamsError: it does not, because of its length, a character or the permissions.
+        ParamsError: it does not, because of its length, a character or the permissions; or it is an
+            address.
     """
+    if re.match(r"\w+://", source):
+        raise ParamsError(
+            f"download.source: {shown(source[:200])} is an address, and a file or folder was "
+            "expected; put an archive's address under download.sources"
+        )
     try:
         # Not pathlib's: it takes "./~" for "~", and fails where there is no such user.
         path = Path(os.path.expanduser(source))  # noqa: PTH111

@@ -86,6 +86,10 @@ def _from_local(source: Path, raw: Path, sha256: Mapping[str, str]) -> None:
             f"download.source: {source} does not exist; give a folder with the six .bin files,"
             " an archive of CIFAR-10, a folder of your own pictures, or null to fetch CIFAR-10"
         )
+    if not source.is_dir() and not source.is_file():  # reading it may take for ever
+        raise PipelineError(
+            f"download.source: {source} is a pipe, socket or device; save the archive to a file"
+        )
     batches = batches_in_folder(source) if source.is_dir() else batches_in_archive(source)
     try:
         install(batches, raw, sha256)

@@ -97,6 +97,8 @@ def _rows(root: Path, table: Path) -> list[_Row]:
 
 def _lines(table: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the fields of every line that is not empty."""
+    if table.is_fifo():  # reading it may take for ever
+        raise ImageFolderError(f"{shown(str(table))} is a pipe; a file was expected")
     try:
         # Universal newlines would change those inside of a name.
         text = table.read_bytes().decode("utf-8-sig")

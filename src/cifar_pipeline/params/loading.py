@@ -109,12 +109,18 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ParamsError(f"{path}: expected parameters, {MOST_BYTES // 1000} kB at most; got more")
     try:
         text = read.decode("utf-8")
+        _require_merged(text)
         _require_one_dialect(text)
         if _depth(text) > _DEEPEST:
             raise RecursionError
         content = copy.deepcopy(_parsed(text))
     except RecursionError:
         raise ParamsError(f"{path}: is nested too deeply") from None
+    except UnicodeDecodeError as error:
+        raise ParamsError(
+            f"{path}: is not valid YAML (no UTF-8 text, from byte {error.start:,} on); save it as "
+            "UTF-8"
+        ) from None
     # The parser also fails by errors that are none of its own.
     except Exception as error:
         where = getattr(error, "problem_mark", None)
@@ -127,6 +133,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
         if not is_text(text):
             raise ParamsError(f"{path}: {name}: {shown(text)} is no text; write another value")
     return content
+
+
+def _require_merged(text: str) -> None:
+    """Refuse what Git leaves of a merge that it could not finish."""
+    found = re.search(r"^<{7} ", text, re.MULTILINE)
+    if found:
+        line = text.count("\n", 0, found.start()) + 1
+        raise ValueError(f"a conflict of Git's begins in line {line}: choose a side")
 
 
 def _require_one_dialect(text: str) -> None:

@@ -105,6 +105,14 @@ def test_a_limit_on_address_space_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     assert "ulimit" not in advice_for(MemoryError())
 
 
+def test_a_limit_on_data_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = {resource.RLIMIT_DATA: 300_000 * 1024}
+    monkeypatch.setattr(
+        resource, "getrlimit", lambda kind: (limits.get(kind, resource.RLIM_INFINITY), -1)
+    )
+    assert "`ulimit -d`, 300,000 kB now" in advice_for(MemoryError())
+
+
 def test_the_machine_is_not_blamed_for_damage_or_mistakes() -> None:
     for error in (ValueError("truncated"), KeyError("x"), EOFError()):
         assert advice_for(error, otherwise="fetch it again") == "fetch it again"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.download.picture_source import local_source
 
 
@@ -15,6 +16,8 @@ def test_a_relative_source_is_of_the_project(
     assert local_source("") is None
     assert local_source("pictures") == Path("pictures")
     assert local_source("/nowhere") == Path("/nowhere")
+    with pytest.raises(ParamsError, match=r"is an address.*under download\.sources"):
+        local_source("https://example.org/cifar-10-binary.tar.gz")
     monkeypatch.setenv("HOME", "/home/me")
     assert local_source("~/pictures") == Path("/home/me/pictures")
     assert local_source("./~") == Path("~")  # a folder of that name

@@ -1,5 +1,6 @@
 """A folder of images with a table of their labels."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ def test_files_and_labels(tmp_path: Path, text: str) -> None:
         ("a.png", 1),
         ("b/1.png", 1),
     ]
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "labels.csv")
+    with pytest.raises(ImageFolderError, match=r"labels\.csv is a pipe; a file was expected"):
+        find_images(tmp_path)
 
 
 def test_a_column_of_parts(tmp_path: Path) -> None:

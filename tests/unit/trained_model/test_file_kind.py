@@ -64,6 +64,7 @@ KINDS = {
     "a SavedModel folder": ("export", folder("saved_model.pb", "variables")),
     "an unpacked Keras archive": ("model.keras", folder("config.json", "model.weights.h5")),
     "checkpoints of TensorFlow": ("training", folder("checkpoint", "ckpt-1.index")),
+    "a checkpoint of Orbax": ("orbax", folder("_METADATA", "d")),
     "name the file in it: a.keras": ("models", folder("a.keras", "b.txt")),
     "Keras' former format (.h5)": ("model.h5", hdf5("model_config")),
     "weights alone (.weights.h5)": ("model.keras", hdf5()),

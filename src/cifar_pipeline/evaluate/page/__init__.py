@@ -2,6 +2,7 @@
 
 import os
 
-# A user's choice for figures on a screen, of which there are none here. Matplotlib cannot be
-# imported where it is misspelt.
-os.environ.pop("MPLBACKEND", None)
+# Users' choices for figures on a screen and for dates, of which there are none here. Matplotlib
+# refuses those that are misspelt.
+for _name in ("MPLBACKEND", "SOURCE_DATE_EPOCH"):
+    os.environ.pop(_name, None)

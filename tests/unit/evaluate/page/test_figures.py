@@ -14,10 +14,13 @@ from cifar_pipeline.evaluate.page import figures
 from evaluation_results import HOSTILE, predictions_of, results_of, spread
 
 
-def test_a_misspelt_backend_of_matplotlib_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MPLBACKEND", "nonsense")
+@pytest.mark.parametrize("variable", ["MPLBACKEND", "SOURCE_DATE_EPOCH"])
+def test_a_misspelt_choice_for_matplotlib_is_ignored(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "nonsense")
     importlib.reload(page)
-    assert "MPLBACKEND" not in os.environ
+    assert variable not in os.environ
 
 
 def test_the_names_of_a_figure_are_as_they_are() -> None:
