@@ -98,6 +98,7 @@ def copy_project(folder: Path, wanted: Callable[[str], bool]) -> None:
 
 def copy_folder(source: Path, target: Path) -> None:
     """Copy a folder with links, modes and times, by a program that is quicker than shutil."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-a", source, target], check=True)
 
 
@@ -140,7 +141,7 @@ class Workspace:
         self.environment = environment(folder)
         copy_project(self.folder, _is_wanted)
         # DVC parses the file again and again.
-        (self.folder / "params.yaml").write_text(with_presets("baseline", "fast"))
+        (self.folder / "params.yaml").write_text(with_presets("fast", "quick"))
         sums = write_batches(self.source)
         self.set_params({**SMALL, "download.source": str(self.source), "download.sha256": sums})
         self.run("git", "init", "-q", "-b", "main")
