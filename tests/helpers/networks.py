@@ -43,6 +43,11 @@ def shipped(name: str) -> ModelParams:
     return load_model(ROOT / "params.yaml", name)
 
 
+def with_blocks(params: ModelParams, number: int) -> ModelParams:
+    """Return `params` with so many of its blocks, from the first: each one takes long to trace."""
+    return params.model_copy(update={"blocks": dict([*params.blocks.items()][:number])})
+
+
 def small(params: ModelParams, **changes: object) -> ModelParams:
     """Return `params` with few filters, fewer convolutions after the first block, and `changes`."""
     blocks = {}

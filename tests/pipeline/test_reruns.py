@@ -47,27 +47,36 @@ def test_a_parameter_of_preprocess(workspace: Workspace) -> None:
     assert "train" in json.loads(workspace.run("dvc", "status", "--json").splitlines()[-1])
 
 
-@pytest.mark.parametrize(
-    ("module", "expected"),
-    [
-        ("download/rate_limit.py", ["download"]),
-        ("preprocess/hold_out.py", ["preprocess"]),
-        # A comment does not change the model, so evaluate has nothing to do.
-        ("train/augmentation.py", ["train"]),
-        ("evaluate/terminal.py", ["evaluate"]),
-        ("check_params.py", []),
-    ],
-)
-def test_a_module(module: str, expected: list[str], workspace: Workspace) -> None:
-    path = workspace.folder / "src/cifar_pipeline" / module
+def append_a_comment(workspace: Workspace, name: str) -> None:
+    path = workspace.folder / name
     path.write_text(path.read_text() + "# changed\n")  # a module that has moved is an error
-    assert stages_run(workspace) == expected
 
 
-def test_a_pinned_version(workspace: Workspace) -> None:
-    with (workspace.folder / "requirements.txt").open("a") as file:
-        file.write("# changed\n")
-    assert stages_run(workspace) == ["train", "evaluate"]
+def test_a_comment_in_what_trains(workspace: Workspace) -> None:
+    """It does not change the model, so evaluate has nothing to do."""
+    append_a_comment(workspace, "src/cifar_pipeline/train/augmentation.py")
+    assert stages_run(workspace) == ["train"]
+
+
+def test_modules_and_pinned_versions(workspace: Workspace) -> None:
+    """A stage that `dvc status` names runs: with a change each, every stage would, one by one."""
+    readers = {
+        "src/cifar_pipeline/download/rate_limit.py": ["download"],
+        "src/cifar_pipeline/preprocess/hold_out.py": ["preprocess"],
+        "src/cifar_pipeline/train/augmentation.py": ["train"],
+        "src/cifar_pipeline/evaluate/terminal.py": ["evaluate"],
+        "src/cifar_pipeline/check_params.py": [],
+        "requirements.txt": ["evaluate", "train"],
+    }
+    for name in readers:
+        append_a_comment(workspace, name)
+    status = json.loads(workspace.run("dvc", "status", "--json").splitlines()[-1])
+    changed = {
+        stage: {name for change in changes for name in change.get("changed deps", {})}
+        for stage, changes in status.items()
+    }
+    for name, stages in readers.items():
+        assert sorted(stage for stage in changed if name in changed[stage]) == stages, name
 
 
 @pytest.mark.parametrize("name", ["data/raw/data_batch_1.bin", "data/processed/train_images.npy"])

@@ -14,7 +14,7 @@ from cifar_pipeline.params.optimizers import Adam, Sgd
 from cifar_pipeline.params.presets import EarlyStopping
 from cifar_pipeline.train.loop import Split, fit
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
-from networks import narrow_fast, shipped, small
+from networks import narrow_fast, shipped, small, with_blocks
 from synthetic import synthetic_split
 
 pytestmark = pytest.mark.trains
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.trains
 @pytest.mark.parametrize("name", ["baseline", "fast"])  # `quick` has one epoch
 def test_each_preset_stops_on_a_plateau(name: str) -> None:
     """With its own early stopping, on a validation loss that no longer falls."""
-    params = shipped(name)
+    params = with_blocks(shipped(name), 1)
     images, labels = synthetic_split(20, 0)
     # A vanishing learning rate: the plateau is there from the first epoch.
     still = Adam(name="adam", learning_rate=1e-30, weight_decay=0.0)
@@ -56,7 +56,7 @@ def test_how_often_validation_comes_changes_no_weight() -> None:
     runs = []
     for freq in (1, 2):
         params = small(
-            shipped("fast"),
+            with_blocks(shipped("fast"), 1),
             epochs=5,
             batch_size=10,
             early_stopping=stopping,
@@ -89,7 +89,8 @@ def test_a_step_is_traced_once(name: str, weight: str, monkeypatch: pytest.Monke
         return step(self, batch)
 
     monkeypatch.setattr(keras.Model, "train_step", counted)
-    params = small(shipped(name), epochs=2, batch_size=20, hardest_share=1.0, class_weight=weight)
+    few = {"epochs": 2, "batch_size": 20, "hardest_share": 1.0, "class_weight": weight}
+    params = small(with_blocks(shipped(name), 1), **few)
     run = fit(params, 1, "float32", data, data, channel_statistics(data.images))
     assert run.network.optimizer.iterations == 6
     assert len(traced) == 1
@@ -161,7 +162,7 @@ def test_a_diverging_run_ends_with_what_to_do() -> None:
     split = Split(images, labels)
     with pytest.raises(PipelineError, match="lower optimizer"):
         fit(
-            small(shipped("baseline"), optimizer=wild),
+            small(with_blocks(shipped("baseline"), 1), optimizer=wild),
             1,
             "float32",
             split,
@@ -175,7 +176,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     split, statistics = Split(images, labels), channel_statistics(images)
     contents = []
     for number, seed in enumerate([5, 5, 6]):
-        params = small(shipped("fast"), epochs=2, batch_size=16)
+        params = small(with_blocks(shipped("fast"), 1), epochs=2, batch_size=16)
         run = fit(params, seed, "float32", split, split, statistics)
         path = tmp_path / f"{number}.keras"
         save_canonical(build_saved_network(params, statistics, run.network), path, {})
@@ -188,7 +189,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_two_trainings_end_in_the_same_bits(precision: str) -> None:
     images, labels = synthetic_split(60, 1)
     split = Split(images, labels)
-    params = narrow_fast(convolution="fourier", epochs=3, batch_size=25)
+    params = with_blocks(narrow_fast(convolution="fourier", epochs=3, batch_size=25), 2)
     one, other = (
         fit(params, 1, precision, split, split, channel_statistics(images)) for _ in range(2)
     )

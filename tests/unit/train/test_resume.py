@@ -1,5 +1,6 @@
 """A run that is interrupted goes on to the bits of one that was not."""
 
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,12 @@ from training_runs import (
 )
 
 pytestmark = pytest.mark.trains
+
+
+@cache  # a training takes seconds
+def undisturbed(name: str, precision: str, freq: int) -> Run:
+    """Return a run that nothing has interrupted; nobody changes it."""
+    return fitted(recipe(name, freq), None, precision)
 
 
 def saved_bytes(params: ModelParams, run: Run, path: Path) -> bytes:
@@ -47,7 +54,7 @@ def test_an_interrupted_run_ends_in_the_same_bits(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     params = recipe(name, freq)
-    whole = fitted(params, None, precision)
+    whole = undisturbed(name, precision, freq)
     expected = saved_bytes(params, whole, tmp_path / "whole.keras")
     number = len(whole.history)
     assert number > 2
@@ -68,7 +75,7 @@ def test_an_interrupted_run_ends_in_the_same_bits(
 @pytest.mark.parametrize("freq", [1, 2])
 def test_the_recipes_of_these_tests_stop_early_and_keep_an_earlier_epoch(freq: int) -> None:
     """Else the test above would not see whether early stopping's state came back."""
-    run = fitted(recipe("baseline", freq), None)
+    run = undisturbed("baseline", "float32", freq)
     assert run.stopped_early
     assert run.best_epoch == len(run.history) - 2 * freq
 
