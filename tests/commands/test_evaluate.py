@@ -2,18 +2,19 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from evaluate_inputs import STAGE, arguments, lay_out_inputs, save_tiny_model
+from workspace import search_path
 
 
 def test_as_a_program_from_another_folder(tmp_path: Path) -> None:
     save_tiny_model(tmp_path / "tiny.keras")
     lay_out_inputs(tmp_path, tmp_path / "tiny.keras")
     environment = {name: os.environ[name] for name in os.environ if name != "PYTHONPATH"}
+    environment["PATH"] = search_path()
     result = subprocess.run(
-        [sys.executable, STAGE, *arguments(tmp_path)],
+        ["python", STAGE, *arguments(tmp_path)],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
