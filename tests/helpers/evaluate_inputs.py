@@ -11,9 +11,10 @@ from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.trained_model.outputs import Outputs
 from cifar_pipeline.trained_model.validation_outputs import write_validation_outputs
 from closure import ROOT
+from params_files import with_presets
 
 STAGE = ROOT / "stages" / "evaluate.py"
-REST = (ROOT / "params.yaml").read_text().replace("\nevaluate:", "\n_:")
+REST = with_presets("fast").replace("\nevaluate:", "\n_:")
 PARAMS = f"evaluate: {{batch_size: 16, confused_pairs: 3, test_time_augmentation: none}}\n{REST}"
 IMAGES = 40
 HISTORY = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate\n1,2,0.2,1.9,0.3,0.1\n"
