@@ -98,6 +98,7 @@ def copy_project(folder: Path, wanted: Callable[[str], bool]) -> None:
 
 def copy_folder(source: Path, target: Path) -> None:
     """Copy a folder with links, modes and times, by a program that is quicker than shutil."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-a", source, target], check=True)
 
 
