@@ -141,7 +141,7 @@ class Workspace:
         self.environment = environment(folder)
         copy_project(self.folder, _is_wanted)
         # DVC parses the file again and again.
-        (self.folder / "params.yaml").write_text(with_presets("baseline", "fast"))
+        (self.folder / "params.yaml").write_text(with_presets("fast", "quick"))
         sums = write_batches(self.source)
         self.set_params({**SMALL, "download.source": str(self.source), "download.sha256": sums})
         self.run("git", "init", "-q", "-b", "main")
