@@ -23,8 +23,8 @@ NOT_NEEDED = ("jax", "matplotlib")
 LEFT = f"""
 import gc
 print(gc.isenabled(), gc.get_freeze_count() > 100_000)
+print(*(name in sys.modules for name in {NOT_NEEDED}), sep="\\n")
 for name in {NOT_NEEDED}:
-    print(name in sys.modules)
     __import__(name)
 """
 # The convolution that TensorFlow really runs; oneDNN's have names with Mkl.
