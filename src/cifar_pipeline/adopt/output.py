@@ -13,6 +13,7 @@ from cifar_pipeline.adopt.choices import Choice
 from cifar_pipeline.adopt.notes import Changes
 from cifar_pipeline.adopt.params_file import MISSING
 from cifar_pipeline.adopt.survey import Survey
+from cifar_pipeline.common.console import be, counted
 from cifar_pipeline.download.contents import SHOWN_FAULTS
 from cifar_pipeline.images.layout import PARTS
 from cifar_pipeline.images.paths import shown
@@ -68,17 +69,20 @@ def _facts(found: Survey, listing: Path) -> Iterable[tuple[str, str]]:
         yield "grey", f"{of} of {number:,} pictures"
     if found.constant:
         yield "channels", f"{', '.join(found.constant)}: the same in every pixel"
-    again = f"{found.repeated:,} pictures are" if found.repeated else "none"
-    copies = f"; {found.copies:,} are copies within their class" if found.copies else ""
-    yield "repeated", f"{again} in two parts or under two labels{copies}"
+    again = f"{counted(found.repeated, 'picture')} {be(found.repeated)}"
+    copies = f"; {found.copies:,} {be(found.copies)} copies within their class"
+    yield (
+        "repeated",
+        f"{again if found.repeated else 'none'} in two parts or under two labels"
+        f"{copies if found.copies else ''}",
+    )
     if found.unused:
         yield "not used", f"{len(found.unused):,} beside the images: {_first(found.unused)}"
     faults = sorted(found.contents.faults.items())
     if not faults:
         yield "broken", "none"
         return
-    files = "1 file" if len(faults) == 1 else f"{len(faults):,} files"
-    yield "broken", f"{files} cannot be used (all of them: {listing}):"
+    yield "broken", f"{counted(len(faults), 'file')} cannot be used (all of them: {listing}):"
     for path, why in faults[:SHOWN_FAULTS]:
         yield "", f"{shown(str(path.relative_to(found.images.root)))}: {why}"
     if len(faults) > SHOWN_FAULTS:

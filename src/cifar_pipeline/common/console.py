@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from cifar_pipeline.common.characters import escape, unprintable
 from cifar_pipeline.common.credentials import masked
 from cifar_pipeline.common.errors import PipelineError, recovery
 from cifar_pipeline.common.signals import end, ends_in_time
@@ -36,12 +37,20 @@ def printable(text: str) -> str:
     r"""Return `text` with escapes, such as \x1b, for what would act on a terminal or is not seen.
 
     Names of files and classes may hold control and format characters, line ends, and bytes that are
-    no text.
+    no text. Joiners stay where emoji and scripts need them.
     """
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
+    unseen = set(unprintable(text))
+    return "".join(escape(each) if at in unseen else each for at, each in enumerate(text))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 image`, `2,000 images`, ..."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def be(number: int) -> str:
+    """Return the verb for so many: `1 image is`, `2 images are`."""
+    return "is" if number == 1 else "are"
 
 
 def _complain_of(error: PipelineError) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cifar_pipeline.common.atomic import replacing
 from cifar_pipeline.common.checksums import check_manifest, read_manifest, reading
+from cifar_pipeline.common.console import be, counted
 from cifar_pipeline.dataset.cifar10 import IMAGE_SHAPE
 from cifar_pipeline.dataset.decoding import Fit
 
@@ -106,21 +107,24 @@ def load_image_set(folder: Path, stage: str) -> ImageSet:
 def warnings_of_images(images: ImageSet) -> list[str]:
     """Return sentences about images that make figures doubtful: repeated ones, faulty ones."""
     found = []
-    if images.repeated:
+    if number := images.repeated:
+        one = number == 1
         what = (
-            "were left out of training"
+            f"{'was' if one else 'were'} left out of training"
             if images.repeated_left_out
             else (
-                "are in the training part: figures may be too good "
-                "(`dvc exp run -S preprocess.repeated_images=leave_out` leaves them out)"
+                f"{be(number)} in the training part: figures may be too good "
+                "(`dvc exp run -S preprocess.repeated_images=leave_out` leaves "
+                f"{'it' if one else 'them'} out)"
             )
         )
         found.append(
-            f"{images.repeated:,} training images are also in another part or under another label "
-            f"(equal `group` in data/processed/{FILES}), and {what}"
+            f"{counted(number, 'training image')} {be(number)} also in another part or under "
+            f"another label (equal `group` in data/processed/{FILES}), and {what}"
         )
-    if images.left_out:
-        found.append(f"{images.left_out:,} files could not be read as pictures and were left out")
+    if number := images.left_out:
+        were = "was" if number == 1 else "were"
+        found.append(f"{counted(number, 'file')} could not be read as pictures and {were} left out")
     return found
 
 

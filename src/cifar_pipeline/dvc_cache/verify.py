@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cifar_pipeline.common.console import command_app, complain, run_program, say
+from cifar_pipeline.common.console import command_app, complain, counted, run_program, say
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.common.system_errors import place_of, refusal
 from cifar_pipeline.dvc_cache.reading import Objects, WorkspaceFile, read_objects, read_workspace
@@ -45,21 +45,21 @@ def verify_cache(repair: bool) -> None:
         if objects.damaged or copies:
             if not repair:
                 raise PipelineError(
-                    f"damaged: {_counted(len(objects.damaged), 'object')} in the cache, "
-                    f"{_counted(copies, 'file')} in the workspace; run `make verify ARGS=--repair` "
+                    f"damaged: {counted(len(objects.damaged), 'object')} in the cache, "
+                    f"{counted(copies, 'file')} in the workspace; run `make verify ARGS=--repair` "
                     f"(puts objects back from the workspace or removes them), {_remedy(repo)}"
                 )
             _repair(repo, objects, files, current)
         if objects.unreadable:
             raise PipelineError(
-                f"{_counted(len(objects.unreadable), 'object')} cannot be read; mend "
+                f"{counted(len(objects.unreadable), 'object')} cannot be read; mend "
                 "the reasons above, then `make verify` again"
             )
         if not objects.damaged and not copies:
             say(
-                f"{_shown(cache.path)}: {_counted(objects.number, 'object')}, "
+                f"{_shown(cache.path)}: {counted(objects.number, 'object')}, "
                 f"{objects.size / 1e6:,.1f} MB, none is damaged; nor is any of "
-                f"{_counted(sum(file.good for file in files), 'file')} in the workspace"
+                f"{counted(sum(file.good for file in files), 'file')} in the workspace"
             )
 
 
@@ -125,10 +125,6 @@ def _shown(path: str | Path) -> str:
     """Return the path as seen from here, or in full where it lies elsewhere."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def main(

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from cifar_pipeline.common.console import counted
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.layout import (
     PARTS,
@@ -13,9 +14,9 @@ from cifar_pipeline.images.layout import (
     class_of,
     is_folder,
     listed,
-    number_of_images,
     part_of,
     require_classes,
+    require_distinct,
     visible,
 )
 from cifar_pipeline.images.paths import SUFFIXES, shown
@@ -29,10 +30,12 @@ def of_part_folders(root: Path, parts: dict[str, Path]) -> ImageFolder:
         parts: the folder of each part, `train` among them.
 
     Raises:
-        ImageFolderError: the parts have other classes, or one of them has no images.
+        ImageFolderError: the parts have other classes, two of them look alike, or one has no
+            images.
     """
     layout = f"{', '.join(parts[part].name for part in PARTS if part in parts)} with class folders"
     classes = {part: _class_folders(folder) for part, folder in parts.items()}
+    require_distinct(root, (name for names in classes.values() for name in names))
     for part in parts:
         _require_same_classes(root, parts, classes, part)
     ordered = require_classes(root, classes[TRAIN], layout)
@@ -79,7 +82,7 @@ def of_class_folders(root: Path, folders: dict[str, Path]) -> ImageFolder:
     loose = [entry for entry in visible(root) if entry.suffix.lower() in SUFFIXES]
     if loose and not folders:
         raise ImageFolderError(
-            f"{shown(str(root))}: found {number_of_images(len(loose))} and no folders; {UNDERSTOOD}"
+            f"{shown(str(root))}: found {counted(len(loose), 'image')} and no folders; {UNDERSTOOD}"
         )
     inner = {name: list(filter(is_folder, visible(at))) for name, at in folders.items()}
     if len(folders) == 1 and any(inner.values()):
@@ -120,7 +123,7 @@ def _class_folders(folder: Path) -> dict[str, list[Path]]:
     if loose:
         beside = "beside the class folders" if classes else "and no class folders"
         raise ImageFolderError(
-            f"{shown(str(folder))}: found {number_of_images(len(loose))} {beside} "
+            f"{shown(str(folder))}: found {counted(len(loose), 'image')} {beside} "
             f"({shown(loose[0].name)}); put each into the folder of its class"
         )
     return classes

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from cifar_pipeline.common.characters import escaped, unprintable, without_unseen
 from cifar_pipeline.common.system_errors import refusal
 from cifar_pipeline.images.errors import ImageFolderError
 from cifar_pipeline.images.paths import is_hidden, shown
@@ -106,7 +107,7 @@ def class_of(name: str) -> str:
     """Return the name of the class that a folder or a table calls `name`.
 
     Names that look the same are one class: file systems and programs compose letters in different
-    ways.
+    ways. Joiners stay where emoji and scripts need them.
 
     Raises:
         ImageFolderError: it cannot be shown, in a table or on a terminal.
@@ -114,8 +115,7 @@ def class_of(name: str) -> str:
     composed = unicodedata.normalize("NFC", name).strip()
     if not composed:
         raise ImageFolderError("an empty name cannot be the name of a class; rename it")
-    if not composed.isprintable():
-        unseen = sorted({each for each in composed if not each.isprintable()})
+    if unseen := sorted({composed[at] for at in unprintable(composed)}):
         raise ImageFolderError(
             f"{shown(name)} cannot be the name of a class: it has characters that cannot be seen "
             f"({', '.join(map(shown, unseen))}); rename it"
@@ -127,9 +127,10 @@ def require_classes(root: Path, names: Iterable[str], layout: str) -> tuple[str,
     """Return the names of the classes, sorted.
 
     Raises:
-        ImageFolderError: there is one class, or more than labels can count.
+        ImageFolderError: there is one class, more than labels can count, or two that look alike.
     """
     found = tuple(sorted(set(names)))
+    require_distinct(root, found)
     if not found:
         raise ImageFolderError(f"{shown(str(root))}: found no folders and no table; {UNDERSTOOD}")
     if len(found) > MOST_CLASSES:
@@ -142,6 +143,22 @@ def require_classes(root: Path, names: Iterable[str], layout: str) -> tuple[str,
             f"more; {UNDERSTOOD}"
         )
     return found
+
+
+def require_distinct(root: Path, names: Iterable[str]) -> None:
+    """Refuse names of classes that differ in nothing that is seen.
+
+    Raises:
+        ImageFolderError: there are two such names; says which.
+    """
+    alike: dict[str, str] = {}
+    for name in sorted(set(names)):
+        other = alike.setdefault(without_unseen(name), name)
+        if other != name:
+            raise ImageFolderError(
+                f"{shown(str(root))}: the classes {escaped(other)} and {escaped(name)} look alike; "
+                "give both the same name where they are one class, else rename one"
+            )
 
 
 def visible(folder: Path) -> list[Path]:
@@ -181,11 +198,6 @@ def listed(names: Sequence[str]) -> str:
     """Return the first names of a list for a message, and how many more there are."""
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return ", ".join(map(shown, names[:_SHOWN])) + more
-
-
-def number_of_images(number: int) -> str:
-    """Return `1 image`, `2 images`, ..."""
-    return "1 image" if number == 1 else f"{number:,} images"
 
 
 def _has_folders(folder: Path) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from cifar_pipeline.common.console import counted
 from cifar_pipeline.common.errors import ParamsError
 from cifar_pipeline.params.preprocess import PreprocessParams
 
@@ -48,9 +49,10 @@ def held_of_each(
             ["1 for testing"] * (part == "test")
             + ["1 for validation"] * (validates or part == "validation")
         )
+        has = counted(int(sizes[smallest]), "image")
         raise ParamsError(
-            f"{param}: class {names[smallest]!r} has {_images(int(sizes[smallest]))}; expected at "
-            f"least {left + 1} ({purposes}, 1 for training): add images of it, or remove the class"
+            f"{param}: class {names[smallest]!r} has {has}; expected at least {left + 1} "
+            f"({purposes}, 1 for training): add images of it, or remove the class"
         )
     least, most = classes, number - left * classes
     if isinstance(size, float):
@@ -127,7 +129,3 @@ def require_splits(
     for part, size in (("test", params.test_images), ("validation", params.validation_images)):
         if part not in sizes:
             rest = rest - held_of_each(rest, names, size, part, "validation" in sizes)
-
-
-def _images(number: int) -> str:
-    return "1 image" if number == 1 else f"{number:,} images"

@@ -63,6 +63,23 @@ def test_a_long_name_is_whole(tmp_path: Path) -> None:
     assert find_images(make(tmp_path, f"{name}/1.png", "b/1.png")).names == (name, "b")
 
 
+def test_emoji_and_scripts_keep_their_joiners(tmp_path: Path) -> None:
+    names = ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u2764\ufe0f\u200d\U0001f525")
+    make(tmp_path, *(f"{part}/{name}/1.png" for part in ("train", "test") for name in names))
+    assert find_images(tmp_path).names == names
+
+
+@pytest.mark.parametrize("parts", [("",), ("train/", "test/")])
+def test_names_that_differ_in_nothing_that_is_seen_are_refused(
+    tmp_path: Path, parts: tuple[str, ...]
+) -> None:
+    make(tmp_path, *(f"{part}cat/1.png" for part in parts))
+    make(tmp_path, f"{parts[0]}\u2764/1.png", f"{parts[-1]}\u2764\ufe0f/1.png")
+    message = r"the classes \u2764 and \u2764\\ufe0f look alike; give both the same name"
+    with pytest.raises(ImageFolderError, match=message):
+        find_images(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
