@@ -51,7 +51,6 @@ setup: $(STAMPS) ## Make the environment .venv (EXTRAS="ssh s3": remotes' client
 setup-dev: setup $(VENV)/.installed-dev
 
 define install
-@echo "installing $(filter %.txt,$^) into $(VENV)"
 @$(VENV)/bin/python -I $(INSTALLATION) install --venv $(VENV) --require-hashes -r $(filter %.txt,$^)
 @touch $@
 endef
@@ -92,7 +91,7 @@ repro: setup check-params git-or-not ## Run the whole pipeline; what has not cha
 	@python -m json.tool .dvc/tmp/rwlock >/dev/null 2>&1 || rm -f .dvc/tmp/rwlock
 	@if [ -e dvc.lock ] && { [ ! -s dvc.lock ] || [ -n "$$(tail -c 1 dvc.lock)" ]; }; then \
 	  echo "dvc.lock is torn, as by a kill: made anew from DVC's cache"; rm dvc.lock; fi
-	@python -m dvc repro
+	@PYTHONPATH=src python -m cifar_pipeline.reproduce
 
 check-params: setup ## Validate the whole params.yaml.
 	@PYTHONPATH=src python -m cifar_pipeline.check_params
@@ -109,8 +108,8 @@ push: setup git-or-not ## Push every run, and the outs of all branches and tags 
 	@set -o pipefail; scratch=$$(mktemp -d 2>/dev/null || mktemp -d -p '$(CURDIR)/.dvc/tmp') || exit 1; trap 'rm -rf "$$scratch"' EXIT; \
 	DVC_SYSTEM_CONFIG_DIR=.dvc DVC_SITE_CACHE_DIR=$$scratch/notes python -m dvc push \
 	  --run-cache --all-branches --all-tags $(addprefix --remote=,$(REMOTE)) 2>&1 \
-	  | PYTHONPATH=src python -m cifar_pipeline.common.credentials \
-	  | tee $$scratch/said && ! grep -q ^ERROR $$scratch/said
+	  | PYTHONPATH=src python -m cifar_pipeline.common.credentials $$scratch/said \
+	  && ! grep -q ^ERROR $$scratch/said
 
 # A process a core; more than four would want much memory for TensorFlow. A file's tests share runs;
 # the files come in order, the quick ones of tests/unit last, so that no core waits long at the end.

@@ -1,11 +1,11 @@
 """`python -m cifar_pipeline`, and the console script `cifar-pipeline`."""
 
-from cifar_pipeline.common.start import start_program
+from cifar_pipeline.common.start import RUN_AGAIN, start_program
 
 
 def main() -> None:
     """Run the command that the arguments name."""
-    start_program("run the same command again")
+    start_program(RUN_AGAIN)
     from cifar_pipeline.cli import main as run  # late: Ctrl-C during imports is one line, too
 
     run()

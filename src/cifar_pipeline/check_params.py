@@ -1,10 +1,9 @@
 """Validate the whole params.yaml: `python -m cifar_pipeline.check_params`."""
 
-from cifar_pipeline.common.start import start_program
+from cifar_pipeline.common.start import RUN_AGAIN, start_program
 
-AGAIN = "run the same command again"
 if __name__ == "__main__":
-    start_program(AGAIN)
+    start_program(RUN_AGAIN)
 
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -16,10 +15,9 @@ from cifar_pipeline.adopt.check_pictures import check_pictures
 from cifar_pipeline.common.console import command_app, complain, run_program
 from cifar_pipeline.common.credentials import holds_login
 from cifar_pipeline.common.errors import ParamsError
-from cifar_pipeline.common.memory import available_memory
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.download.picture_source import is_picture_folder, local_source
-from cifar_pipeline.network.memory import estimate_memory, warning_of_memory
+from cifar_pipeline.network.memory import look_at_memory
 from cifar_pipeline.params.download import DownloadParams, missing_keys
 from cifar_pipeline.params.image_size import require_cifar_size
 from cifar_pipeline.params.loading import read_yaml
@@ -111,8 +109,7 @@ def _check_memory(model: ModelParams, side: int, data: _Data, where: str) -> Non
     if any(driver.exists() for driver in GPU_DRIVERS):
         return
     fourier = model.convolution != "direct"
-    estimate = estimate_memory(model, side, data.images, data.classes, fourier)
-    if line := warning_of_memory(estimate, available_memory(), where):
+    if line := look_at_memory(model, side, data.images, data.classes, fourier, where):
         complain(f"warning: {line}")
 
 
@@ -124,4 +121,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_program(command_app(main, AGAIN))
+    run_program(command_app(main, RUN_AGAIN))

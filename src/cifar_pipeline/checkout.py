@@ -9,7 +9,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+
+def _say(line: str) -> None:
+    """Print a line; where nothing can be printed, go on without."""
+    with suppress(OSError):
+        os.write(1, f"{line}\n".encode(errors="backslashreplace"))
 
 
 def tell_dvc_of_git(project: Path) -> None:
@@ -25,12 +32,12 @@ def tell_dvc_of_git(project: Path) -> None:
         return
     if without:
         settings = settings.replace(without[0], "")
-        print("a Git repository: DVC uses it again (core.no_scm in .dvc/config.local is gone)")
+        _say("a Git repository: DVC uses it again (core.no_scm in .dvc/config.local is gone)")
     else:
         if "[core]\n" not in settings:
             settings += "[core]\n"
         settings = settings.replace("[core]\n", "[core]\n    no_scm = true\n")
-        print(
+        _say(
             "no Git repository here (a source archive?): DVC does without, by core.no_scm in "
             ".dvc/config.local; for experiments and comparisons `git init`, commit, and run make"
         )
@@ -63,7 +70,7 @@ def _is_in_git(project: Path) -> bool:
         errors="replace",
     )
     if "dubious ownership" in done.stderr:
-        print(
+        _say(
             "another user's clone: Git, and DVC for experiments and comparisons, refuse it until "
             f"you run: git config --global --add safe.directory {shlex.quote(str(project))}"
         )

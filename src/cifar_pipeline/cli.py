@@ -7,11 +7,9 @@ import typer
 
 from cifar_pipeline.adopt.command import adopt
 from cifar_pipeline.common.console import guarded, run_program
-from cifar_pipeline.common.start import start_program
+from cifar_pipeline.common.start import RUN_AGAIN
 from cifar_pipeline.export.command import export
 from cifar_pipeline.predict.command import predict
-
-AGAIN = "run the same command again"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 
@@ -21,12 +19,11 @@ def _commands() -> None:
     """Adopt a folder of pictures, and use a model that `make repro` has trained."""
 
 
-app.command("adopt")(guarded(adopt, AGAIN))
-app.command("predict")(guarded(predict, AGAIN, prints=True))
-app.command("export")(guarded(export, AGAIN))
+app.command("adopt")(guarded(adopt, RUN_AGAIN))
+app.command("predict")(guarded(predict, RUN_AGAIN, prints=True))
+app.command("export")(guarded(export, RUN_AGAIN))
 
 
 def main() -> None:
     """Run the command that the arguments name."""
-    start_program(AGAIN)
     run_program(app, "cifar-pipeline")

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,12 @@ KEPT_SETTINGS = {
     *("proxy", "cert", "client-cert", "use-feature", "use-deprecated", "keyring-provider"),
     *("timeout", "default-timeout", "retries", "resume-retries", "cache-dir", "no-cache-dir"),
 }
+
+
+def _say(line: str) -> None:
+    """Print a line; where nothing can be printed, go on without."""
+    with suppress(OSError):
+        os.write(1, f"{line}\n".encode(errors="backslashreplace"))
 
 
 def fault_of(venv: Path, wanted: str | None) -> str | None:
@@ -45,7 +52,7 @@ def fault_of(venv: Path, wanted: str | None) -> str | None:
         return f"it has no pip for its Python {version}"
     home = _home_of_scripts(venv)
     if home is not None and not _same(home, venv / "bin"):
-        return f"it was made as {home.parent}"
+        return f"it was made as {home.parent} (two paths, two environments: make VENV=...)"
     asked = _version_of(wanted) if wanted else None
     suits = asked and SUPPORTED[0] <= tuple(map(int, asked.split("."))) < SUPPORTED[1]
     if suits and asked != version:
@@ -95,7 +102,7 @@ def create(venv: Path, python: str, fault: str) -> None:
         fault: of the environment that is there, empty where it has none.
     """
     if fault:
-        print(f"{venv} is made anew: {fault}", flush=True)
+        _say(f"{venv} is made anew: {fault}")
     elif (venv / "bin/python").exists():
         return
     base = shlex.split(python)
@@ -131,6 +138,8 @@ def _reason(output: str, python: str) -> str:
 
 def install(venv: Path, arguments: list[str]) -> None:
     """Install with pip into the environment that runs this code, whatever pip is set to."""
+    if "-r" in arguments:
+        _say(f"installing {arguments[-1]} into {venv}")
     unfinished = venv / UNFINISHED
     unfinished.touch()
     settings = _kept_settings()

@@ -1,15 +1,17 @@
 """Clones that Git has changed, source archives, and environments that no longer work."""
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from dvc.config import Config
 
+from broken_streams import FAULTS, Opener, break_streams
 from closure import ROOT
 from workspace import copy_project
 
@@ -91,7 +93,10 @@ def make(project: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedPro
     paths = [path for path in os.environ["PATH"].split(":") if ".venv" not in path]
 
     def make(
-        *arguments: str, folder: Path | None = None, **environment: str
+        *arguments: str,
+        folder: Path | None = None,
+        streams: Mapping[int, Opener] | None = None,
+        **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["make", *(arguments or (RUNTIME,))],
@@ -99,6 +104,7 @@ def make(project: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedPro
             env={"PATH": ":".join([str(tmp_path), *paths]), "HOME": str(tmp_path), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            preexec_fn=functools.partial(break_streams, streams or {}),
             text=True,
             check=False,
         )
@@ -168,6 +174,18 @@ def test_a_killed_installation_is_begun_anew(make: Make, project: Path) -> None:
     assert "error: pip was killed (signal 9); run make again\n" in done.stdout
     (project / "kill").unlink()
     assert make().stdout.startswith(".venv is made anew: the last installation into it was cut")
+
+
+@pytest.mark.fault(
+    "the standard output of `make setup` is a full disk, is closed, or has no reader",
+    "`.venv` is made all the same",
+)
+@pytest.mark.parametrize("fault", ["full streams", "no streams", "streams read by nobody"])
+def test_an_environment_is_made_without_lines(fault: str, make: Make, project: Path) -> None:
+    assert make(streams=FAULTS[fault]).returncode == 0
+    assert (project / RUNTIME).exists()
+    folder = _moved(project)  # which has a line more
+    assert make(folder=folder, streams=FAULTS[fault]).returncode == 0
 
 
 @pytest.mark.fault(

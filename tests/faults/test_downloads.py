@@ -73,6 +73,7 @@ def dripping(request: Request) -> Iterator[bytes]:
         yield PAUSE
 
 
+TRUSTED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 WHOLE = head("200 OK", Content_Length=len(BODY))
 IN_A_DAY = format_datetime(datetime.now(UTC) + timedelta(1), usegmt=True)
 YESTERDAY = format_datetime(datetime.now(UTC) - timedelta(1), usegmt=True)
@@ -235,7 +236,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch, cache: Path) -> list[float]:  # noqa
     """The pauses between attempts, none of which is made."""
     made: list[float] = []
     monkeypatch.setattr(http, "pause", made.append)
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NETRC"):
+    for name in (*TRUSTED, "HTTPS_PROXY", "HTTP_PROXY", "NETRC"):
         monkeypatch.delenv(name, raising=False)
     return made
 
@@ -330,10 +331,32 @@ def test_certificates(
 
 
 @pytest.mark.fault(
-    "`REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` names a missing, empty or damaged file",
+    "the certificates to trust stand in `SSL_CERT_FILE`, as curl and pip have it",
+    "they are trusted",
+)
+@pytest.mark.parametrize("variable", TRUSTED[:3])
+def test_every_variable_for_certificates_is_heeded(
+    variable: str,
+    choose: Choose,  # noqa: F811
+    raw: Path,  # noqa: F811
+    check: Callable[[], None],  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context, file = certificate(tmp_path)
+    monkeypatch.setenv(variable, str(file))
+    with raw_server(context) as server:
+        server.answers["fine"] = [good]
+        download(raw, choose({"only": server.at("fine")}))
+    check()
+
+
+@pytest.mark.fault(
+    "`REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE` or `SSL_CERT_FILE` names a missing, empty or damaged "
+    "file",
     "the next source, and a line that names the variable and what to do",
 )
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize("variable", TRUSTED[:3])
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -246,6 +246,36 @@ def as_nobody() -> Iterator[None]:
 
 
 @pytest.mark.fault(
+    "the current folder was removed",
+    "every command and stage says so in one line",
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        *([f"{ROOT}/stages/{name}.py"] for name in ("download", "preprocess", "train", "evaluate")),
+        *(["-m", f"cifar_pipeline{name}"] for name in ("", ".check_params", ".dvc_cache.verify")),
+    ],
+)
+def test_a_removed_current_folder_is_named(command: list[str], tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=gone,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        preexec_fn=gone.rmdir,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: the current folder was removed; change to one that is there"
+    )
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.fault(
     "a folder may not be written, as in another user's clone",
     "a line that says so, from `make repro` before DVC begins",
 )
@@ -270,13 +300,13 @@ def test_another_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     "`make` goes on, and a line says what allows it; the tests stop with that line",
 )
 def test_a_clone_that_git_refuses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     monkeypatch.setenv("HOME", str(tmp_path))
     tell_dvc_of_git(tmp_path)
-    (line,) = capsys.readouterr().out.splitlines()
+    (line,) = capfd.readouterr().out.splitlines()
     assert line.endswith(f"git config --global --add safe.directory {tmp_path}")
     assert not (tmp_path / ".dvc").exists()
     (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())

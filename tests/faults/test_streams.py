@@ -1,5 +1,6 @@
 """Standard streams that are closed, full or gone, under every command."""
 
+import functools
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,9 +13,11 @@ from broken_streams import (
     PROGRAM,
     WITHOUT_TENSORFLOW,
     WRITING,
+    break_streams,
     lay_out_project,
     run,
 )
+from workspace import INTERPRETERS, Workspace
 
 Done = subprocess.CompletedProcess[str]
 QUICK = ("adopt", "check-params", "download", "preprocess", "train", "evaluate")
@@ -72,6 +75,31 @@ def test_files_are_written_whatever_becomes_of_streams(
     assert left.is_file()
     if not {1, 2} & FAULTS[fault].keys() and name != "check-params":
         assert done.stdout
+
+
+@pytest.mark.fault(
+    "any standard stream of `make repro` is closed, full or gone",
+    "DVC goes on to its end without those of its lines",
+)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(each, marks=[] if each == "full streams" else pytest.mark.slow)
+        for each in FAULTS
+    ],
+)
+def test_make_repro_ends_well_without_its_lines(fault: str, workspace: Workspace) -> None:
+    shutil.rmtree(workspace.folder / "data/processed")
+    command = ["make", "-s", "-o", "setup", "-o", "check-params", "repro"]
+    done = subprocess.run(
+        command,
+        cwd=workspace.folder,
+        env={**workspace.environment, "PATH": INTERPRETERS},
+        preexec_fn=functools.partial(break_streams, FAULTS[fault]),
+        check=False,
+    )
+    assert done.returncode == 0
+    assert (workspace.folder / "data/processed/manifest.json").exists()
 
 
 PICTURE = "pictures/test/dog/0.png"

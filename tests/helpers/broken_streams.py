@@ -1,5 +1,6 @@
 """Standard streams that are closed, full or gone, and a small project whose commands get them."""
 
+import functools
 import os
 import pty
 import subprocess
@@ -96,6 +97,18 @@ def lay_out_project(folder: Path, epochs: int = 1) -> None:
     written(folder, {**SMALL, **quick})
 
 
+def break_streams(streams: Mapping[int, Opener]) -> None:
+    """Let the streams of this process be those; for `preexec_fn`."""
+    for number, opener in streams.items():
+        os.close(number)
+        if opener:
+            opened = opener()
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+
+
 def run(
     folder: Path,
     command: list[str],
@@ -113,16 +126,6 @@ def run(
         variables: of its environment.
     """
 
-    def break_streams() -> None:
-        for number, opener in (streams or {}).items():
-            os.close(number)
-            if opener:
-                opened = opener()
-                if opened != number:
-                    os.dup2(opened, number)
-                    os.close(opened)
-                os.set_inheritable(number, True)
-
     search = {"PATH": INTERPRETERS} if real else {}
     base = environment(folder)
     del base["TF_CPP_MIN_LOG_LEVEL"]  # with it, TensorFlow's notes would be shown
@@ -132,7 +135,7 @@ def run(
         env={**base, "PYTHONPATH": str(ROOT / "src"), **search, **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        preexec_fn=break_streams,
+        preexec_fn=functools.partial(break_streams, streams or {}),
         encoding="utf-8",
         errors="replace",
         check=False,

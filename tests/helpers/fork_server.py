@@ -12,6 +12,7 @@ is ready, and ends with its standard input.
 
 import atexit
 import contextlib
+import faulthandler
 import functools
 import gc
 import importlib
@@ -169,6 +170,8 @@ def become(asked: Asked, libraries: list[str]) -> None:
     os.environ.update(asked.environment)
     sys.dont_write_bytecode = bool(asked.environment.get("PYTHONDONTWRITEBYTECODE"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if 2 in asked.streams:
+        faulthandler.register(signal.SIGUSR2, file=2)  # says where it stands, see Workspace.run
     if chosen := asked.environment.get("PYTHONIOENCODING"):
         encoding, _, errors = chosen.partition(":")
         for number, name in ((1, "stdout"), (2, "stderr")):

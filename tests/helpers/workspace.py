@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from ruamel.yaml import YAML
 
 from cifar_pipeline.common.file_lock import locked
 from closure import ROOT
-from fork_server import prepared_programs
+from fork_server import forks_in, prepared_programs
 from synthetic import write_batches
 
 # A full-size preset would be most of a test's time.
@@ -35,6 +36,7 @@ SMALL = {
 
 
 AnyWorkspace = TypeVar("AnyWorkspace", bound="Workspace")
+_PATIENCE = 300  # seconds
 # PATH of real processes.
 INTERPRETERS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
@@ -143,20 +145,33 @@ class Workspace:
 
     def run(self, *command: str, expect: int = 0) -> str:
         """Run a command in the clone; return what it printed, both streams."""
-        done = subprocess.run(
+        print("$", *command)  # pytest shows it where a test fails
+        with subprocess.Popen(
             command,
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
-            check=False,
-        )
-        print("$", *command)  # pytest shows it where a test fails
-        print(done.stdout)
-        assert done.returncode == expect, f"{command} ended with {done.returncode}"
-        return done.stdout
+        ) as process:
+            try:
+                output, _ = process.communicate(timeout=_PATIENCE)
+            except subprocess.TimeoutExpired:
+                print(self._where_it_hangs(process))
+                raise
+        print(output)
+        assert process.returncode == expect, f"{command} ended with {process.returncode}"
+        return output
+
+    def _where_it_hangs(self, process: "subprocess.Popen[str]") -> str:
+        """Kill a command and its forks; return what they printed, and where each thread stood."""
+        forks = [number for each in forks_in(self.folder).values() for number in each]
+        for ending in (signal.SIGUSR2, signal.SIGKILL):
+            for number in forks:
+                os.kill(number, ending)
+            time.sleep(1)
+        process.kill()
+        return process.communicate()[0]
 
     def start(self, *command: str, output: Path, real: bool = True) -> subprocess.Popen[str]:
         """Start a command in the clone as the leader of a process group, as a terminal does.

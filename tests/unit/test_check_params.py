@@ -15,6 +15,7 @@ from cifar_pipeline.check_params import check_content, check_params, main
 from cifar_pipeline.common.console import command_app
 from cifar_pipeline.common.errors import ParamsError, PipelineError
 from cifar_pipeline.common.memory import Memory
+from cifar_pipeline.network import memory
 from cifar_pipeline.params.download import TRACKED
 from cifar_pipeline.params.presets import load_model
 from closure import ROOT
@@ -211,8 +212,8 @@ def test_a_training_that_takes_too_much_memory_is_said_or_refused(
     path = tmp_path / "params.yaml"
     monkeypatch.setattr(check_params_module, "GPU_DRIVERS", ())
     for gigabytes, said in ((16, ""), (2, "warning: "), (0.5, "refused")):
-        memory = Memory(int(gigabytes * 1e9), int(gigabytes * 1e9), 0, False)
-        monkeypatch.setattr(check_params_module, "available_memory", lambda memory=memory: memory)
+        free = Memory(int(gigabytes * 1e9), int(gigabytes * 1e9), 0, False)
+        monkeypatch.setattr(memory, "available_memory", lambda free=free: free)
         if said == "refused":
             with pytest.raises(ParamsError, match=r"fast.block2.filters: about 1.7 GB .* 0.5 GB"):
                 check_content(SHIPPED, path)

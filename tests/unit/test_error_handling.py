@@ -62,6 +62,8 @@ REASONS = {
     "common/atomic.py::_take_name": "written in place, which a line says",
     "common/atomic.py::_unless_unsupported": "the caller's other means",
     "dataset/npy_files.py::open_for_reading": "read as a whole",
+    "checkout.py::_say": "lines of progress are for people",
+    "installation.py::_say": "likewise",
     "checkout.py::_is_there": "what cannot be looked at cannot be written: the line says so",
     "checkout.py::main": "runs alone: names the reason",
     "checkout.py::tell_dvc_of_git": "likewise",

@@ -38,7 +38,7 @@ def test_scripts_of_another_folder_are_noticed(start: str, venv: Path) -> None:
     (venv / "bin/pip").write_text(start.format(venv / "bin/python3"))
     assert fault_of(venv, None) is None
     (venv / "bin/pip").write_text(start.format("/be fore/.venv/bin/python3"))
-    assert fault_of(venv, None) == "it was made as /be fore/.venv"
+    assert fault_of(venv, None).startswith("it was made as /be fore/.venv (two paths, ")
 
 
 def test_an_installation_that_was_cut_short_is_noticed(venv: Path) -> None:

@@ -138,4 +138,4 @@ def within_memory(remedy: str) -> Iterator[None]:
 
 def keeps_images_on_device() -> bool:
     """Say whether the training images go to the device once, as JAX can have it on a GPU."""
-    return keras.backend.backend() == "jax" and bool(_gpus())
+    return keras.backend.backend() == "jax" and computes_on_gpu()

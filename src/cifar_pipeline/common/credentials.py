@@ -1,10 +1,14 @@
 """Logins and tokens in addresses: nothing that is printed shows them.
 
-As a program, `python -m cifar_pipeline.common.credentials`, it is a filter of lines.
+As a program, `python -m cifar_pipeline.common.credentials FILE`, it is a filter of lines, which
+also writes them to a file.
 """
 
 import re
 import sys
+from pathlib import Path
+
+from cifar_pipeline.common.streams import drop_what_cannot_be_printed
 
 HIDDEN = "***"
 # Of scheme://LOGIN@host. A password may hold "/" or "@" where somebody forgot to escape it, but
@@ -30,6 +34,9 @@ def holds_login(address: str) -> bool:
 
 
 if __name__ == "__main__":
-    for line in sys.stdin:
-        sys.stdout.write(masked(line))
-        sys.stdout.flush()
+    drop_what_cannot_be_printed()
+    with Path(sys.argv[1]).open("w", encoding="utf-8") as copy:
+        for line in sys.stdin.buffer:
+            text = masked(line.decode(errors="backslashreplace"))
+            print(text, end="", flush=True)
+            copy.write(text)

@@ -9,7 +9,7 @@ import sys
 from importlib.util import find_spec
 
 from cifar_pipeline.common.errors import recovery
-from cifar_pipeline.common.start import start_program
+from cifar_pipeline.common.start import RUN_AGAIN, start_program
 
 NEEDED = (
     "jinja2",
@@ -39,7 +39,7 @@ def require_environment() -> None:
 
     `python` in a DVC command is whatever comes first on PATH, often the system's.
     """
-    start_program(f"run the same command again{recovery()}")
+    start_program(f"{RUN_AGAIN}{recovery()}")
     reason = ""
     if not (3, 11) <= sys.version_info < (3, 14):
         reason = f"is Python {sys.version_info[0]}.{sys.version_info[1]}, not 3.11 to 3.13"

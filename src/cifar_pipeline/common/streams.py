@@ -118,6 +118,14 @@ def open_streams() -> None:
     stream.is_result = True
 
 
+def drop_what_cannot_be_printed() -> None:
+    """Make standard output and error streams that take whatever the whole program prints."""
+    open_streams()
+    stream = standard_output()
+    assert stream
+    stream.is_result = False
+
+
 def _opened(number: int, before: TextIO | None) -> io.TextIOWrapper:
     """Return a stream like `before`, which is None where the process was started without it."""
     if before is not None:

@@ -12,7 +12,7 @@ from cifar_pipeline.download.http_answer import Accepted, DroppedError, accept, 
 from cifar_pipeline.download.in_time import in_time
 from cifar_pipeline.download.progress import ProgressBar
 from cifar_pipeline.download.rate_limit import RateMonitor
-from cifar_pipeline.download.reasons import FAILURES, reason
+from cifar_pipeline.download.reasons import FAILURES, reason, trusted_certificates
 from cifar_pipeline.download.validator import forget_validator, note_validator, validator_of
 
 CONNECT_SECONDS = 10.0
@@ -133,6 +133,7 @@ def _stream(
     timeout = (min(CONNECT_SECONDS, monitor.window), monitor.window)
     with requests.Session() as session:
         session.max_redirects = REDIRECTS
+        session.verify = trusted_certificates() or True
         with session.get(address, headers=headers, stream=True, timeout=timeout) as answer:
             yield answer
             try:

@@ -14,7 +14,8 @@ import urllib3.exceptions
 # What requests, urllib3 and the standard library raise before and while an answer arrives. Nothing
 # is written meanwhile, so that an OSError is none of the disk.
 FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+# The first two are known to requests, and go first; curl, pip and Python heed the others.
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _NO_PROXY_GIVEN = "no address of a proxy, which looks like http://HOST:PORT"
 
 
@@ -143,6 +144,11 @@ def _of_tls(errors: list[ssl.SSLError]) -> str:
                 f"TLS set {_CA_VARIABLES[0]} to the file of its certificates"
             )
     return f"no trusted TLS connection: {why}"
+
+
+def trusted_certificates() -> str | None:
+    """Return the file or folder of the certificates to trust, None where the user names none."""
+    return next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), None)
 
 
 def proxy_variable(address: str) -> str | None:

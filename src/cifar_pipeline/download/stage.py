@@ -116,8 +116,8 @@ def _from_sources(
 ) -> None:
     """Install from the first source that gives the official bytes.
 
-    The last source may be as slow as it likes. A source that was given up for being slow gets a
-    second try when all the others have failed.
+    The last source may be slow, as long as it will come to an end one day. A source that was given
+    up for being slow gets a second try when all the others have failed.
     """
     failures: dict[str, str] = {}
     waiting: deque[RemoteSource] = deque()

@@ -27,6 +27,9 @@ import numpy as np
 # cores of an EPYC, forward and backward): a Fourier convolution has to save more than that.
 _WORTH_WHILE = 2.0
 _PRODUCTS = 3  # of real numbers, for one of complex numbers
+# Numbers of the matrix that transforms kernels: it grows with the fourth power of their side, and
+# the process holds it several times.
+_LARGEST_KERNEL_MATRIX = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,11 @@ def products(side: int, kernel_size: int, padding: str) -> int:
     return sum(_lines(_points(side, kernel_size, padding)))
 
 
+def matrix_numbers(side: int, kernel_size: int, padding: str) -> int:
+    """Return how many numbers the matrix has that transforms kernels."""
+    return products(side, kernel_size, padding) * kernel_size**2
+
+
 def multiplications(
     side: int, kernel_size: int, padding: str, channels: int, filters: int
 ) -> tuple[int, int]:
@@ -125,7 +133,12 @@ def multiplications(
 def fourier_saves_time(
     side: int, kernel_size: int, padding: str, channels: int, filters: int
 ) -> bool:
-    """Say whether a DFT at least halves the multiplications of a convolution of square maps."""
+    """Say whether a DFT at least halves the multiplications of a convolution of square maps.
+
+    No DFT does where the matrix that transforms the kernels is large.
+    """
+    if matrix_numbers(side, kernel_size, padding) > _LARGEST_KERNEL_MATRIX:
+        return False
     directly, by_fourier = multiplications(side, kernel_size, padding, channels, filters)
     return directly >= _WORTH_WHILE * by_fourier
 

@@ -1,23 +1,31 @@
 """How much memory a training takes, estimated from the parameters alone, before anything is built.
 
 Maps are what a step needs most of: they are kept for the way back. Convolutions by Fourier
-transforms keep their spectra as well. The factors were fitted to the greatest resident memory of
-whole runs in float32 on a CPU with TensorFlow 2.21 (docs/log.md): the estimates are within 20 % of
-it. A processor that computes in bfloat16 needs up to a quarter less.
+transforms keep their spectra as well, and those with large kernels the matrices that transform
+these; a direct one writes the windows of a large kernel out, image by image. The factors were
+fitted to the greatest resident memory of whole runs in float32 on a CPU with TensorFlow 2.21
+(docs/log.md): the estimates are within 20 % of it. A processor that computes in bfloat16 needs up
+to a quarter less.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from cifar_pipeline.common.errors import ParamsError
-from cifar_pipeline.common.memory import Memory, gigabytes
-from cifar_pipeline.fourier.matrices import fourier_saves_time, out_side, products
+from cifar_pipeline.common.memory import Memory, available_memory, gigabytes
+from cifar_pipeline.fourier.matrices import (
+    fourier_saves_time,
+    matrix_numbers,
+    out_side,
+    products,
+)
 from cifar_pipeline.params.network import Block
 from cifar_pipeline.params.presets import ModelParams
 
 _PROCESS = 900_000_000  # Python, TensorFlow and its graph
 _OF_WEIGHTS = 6.5 * 4  # gradients, the optimizer's, the best ones, a checkpoint that is written
 _OF_MAPS = 1.25 * 4  # float32, and what the allocator holds between them
+_OF_KERNEL_MATRICES = 60  # float64, its making, and what TensorFlow holds of it
 _QUEUED = 10  # batches of pixels that are made ahead
 _NEAR, _FAR = 0.8, 2.0
 
@@ -30,12 +38,14 @@ class Part(NamedTuple):
         weights: their number.
         maps: numbers of an image that a step keeps.
         spectra: likewise, those of Fourier transforms.
+        once: bytes that do not depend on the number of images.
     """
 
     key: str
     weights: int
     maps: int
     spectra: int
+    once: int = 0
 
 
 def parts(params: ModelParams, side: int, classes: int, fourier: bool) -> Iterator[Part]:
@@ -46,16 +56,20 @@ def parts(params: ModelParams, side: int, classes: int, fourier: bool) -> Iterat
         yield Part("whitening", 0, side**2 * channels * 2, 0)
     for number in range(1, len(params.blocks) + 1):
         block = params.blocks[f"block{number}"]
-        weights = maps = spectra = 0
+        weights = maps = spectra = matrices = windows = 0
         for convolution in range(block.convolutions):
             weights += block.kernel_size**2 * channels * block.filters
             shape = (side, block.kernel_size, block.padding, channels, block.filters)
             if fourier and fourier_saves_time(*shape):
                 spectra += products(*shape[:3]) * (channels + block.filters)
+                matrices += _OF_KERNEL_MATRICES * matrix_numbers(*shape[:3])
+            else:
+                windows = max(windows, 4 * (side * block.kernel_size) ** 2 * channels)
             side, numbers = _after(side, block, convolution)
             maps += numbers * block.filters
             channels = block.filters
         yield Part(f"block{number}.filters", weights, maps, spectra)
+        yield Part(f"block{number}.kernel_size", 0, 0, 0, matrices + windows)
     features = channels * (side**2 if params.head.pooling == "flatten" else 1)
     if units := params.head.dense_units:
         yield Part("head.dense_units", (features + 1) * units, 2 * units, 0)
@@ -110,12 +124,21 @@ def estimate_memory(
     batch = min(params.batch_size, images)
 
     def size(part: Part) -> float:
-        return _OF_WEIGHTS * part.weights + _OF_MAPS * batch * (part.maps + part.spectra)
+        images = _OF_MAPS * batch * (part.maps + part.spectra)
+        return _OF_WEIGHTS * part.weights + images + part.once
 
     every = list(parts(params, side, classes, fourier))
     pixels = _QUEUED * batch * side**2 * 3
     largest = max((part for part in every if "." in part.key), key=size)
     return Estimate(_PROCESS + sum(map(size, every)) + pixels, largest.key, batch)
+
+
+def look_at_memory(
+    params: ModelParams, side: int, images: int, classes: int, fourier: bool, where: str
+) -> str | None:
+    """Return `warning_of_memory` of `estimate_memory` for this machine."""
+    estimate = estimate_memory(params, side, images, classes, fourier)
+    return warning_of_memory(estimate, available_memory(), where)
 
 
 def warning_of_memory(estimate: Estimate, memory: Memory | None, where: str) -> str | None:
@@ -133,7 +156,8 @@ def warning_of_memory(estimate: Estimate, memory: Memory | None, where: str) -> 
         return None
     line = (
         f"{where}.{estimate.key}: about {gigabytes(estimate.bytes)} while training at batch_size "
-        f"{estimate.batch_size:,}; {memory}; lower it, or batch_size"
+        f"{estimate.batch_size:,}; {memory}; lower it"
+        f"{'' if estimate.key.endswith('kernel_size') else ', or batch_size'}"
     )
     if estimate.bytes > _FAR * memory.total + memory.swap:
         raise ParamsError(line)

@@ -17,7 +17,6 @@ from cifar_pipeline.backend.device import (
 from cifar_pipeline.common.atomic import replacing, require_writable, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import PipelineError, under_dvc
-from cifar_pipeline.common.memory import available_memory
 from cifar_pipeline.dataset.arrays import load_class_names, load_split
 from cifar_pipeline.dataset.channel_statistics import ChannelStatistics, load_statistics
 from cifar_pipeline.dataset.image_set import load_image_set
@@ -25,7 +24,7 @@ from cifar_pipeline.fourier.inference import with_fourier_convolutions
 from cifar_pipeline.metrics.chance import warning_of_chance
 from cifar_pipeline.metrics.loss_and_accuracy import accuracy, balanced_accuracy, cross_entropy
 from cifar_pipeline.network.build import build_saved_network, halfway_layer
-from cifar_pipeline.network.memory import estimate_memory, warning_of_memory
+from cifar_pipeline.network.memory import look_at_memory
 from cifar_pipeline.params.presets import ModelParams, require_fitting
 from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.fingerprint import fingerprint_of
@@ -61,8 +60,8 @@ def _look_at_memory(params: ModelParams, side: int, training: Split, preset: str
     if computes_on_gpu():
         return
     fourier = resolve_convolution(params.convolution) == "fourier"
-    estimate = estimate_memory(params, side, len(training.labels), training.classes, fourier)
-    if line := warning_of_memory(estimate, available_memory(), f"models.{preset}"):
+    images, classes = len(training.labels), training.classes
+    if line := look_at_memory(params, side, images, classes, fourier, f"models.{preset}"):
         say(f"warning: {line}")
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import keras
 
 from cifar_pipeline.common.atomic import replacing
+from cifar_pipeline.trained_model.file_kind import CONFIG, METADATA
 from cifar_pipeline.trained_model.lean_config import without_defaults
 
-_CONFIG, _METADATA = "config.json", "metadata.json"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first date that a zip archive can hold
 _DATE_SAVED = "1980-01-01@00:00:00"
 
@@ -28,9 +28,9 @@ def save_canonical(model: keras.Model, path: Path, extra: Mapping[str, bytes]) -
         model.save(temporary)
         with zipfile.ZipFile(temporary) as source:
             entries = {entry.filename: source.read(entry) for entry in source.infolist()}
-        metadata = json.loads(entries[_METADATA]) | {"date_saved": _DATE_SAVED}
-        entries[_METADATA] = json.dumps(metadata).encode()
-        entries[_CONFIG] = json.dumps(without_defaults(json.loads(entries[_CONFIG]))).encode()
+        metadata = json.loads(entries[METADATA]) | {"date_saved": _DATE_SAVED}
+        entries[METADATA] = json.dumps(metadata).encode()
+        entries[CONFIG] = json.dumps(without_defaults(json.loads(entries[CONFIG]))).encode()
         entries |= extra
         with zipfile.ZipFile(temporary, "w") as target:
             for name in sorted(entries):

@@ -7,7 +7,7 @@ from pathlib import Path
 from cifar_pipeline.common.system_errors import is_of_system
 from cifar_pipeline.trained_model.archive import remedy
 
-CONFIG, _METADATA = "config.json", "metadata.json"
+CONFIG, METADATA = "config.json", "metadata.json"
 _WEIGHTS = "model.weights."
 _SUFFIX = ".keras"
 _OF_WHOLE_MODEL = b"model_config"  # the name of an attribute
@@ -115,7 +115,7 @@ def _zip(path: Path) -> str | None:
         return f"a zip archive that is cut off or damaged; {remedy(path)}"
     whole = CONFIG in names and any(name.startswith(_WEIGHTS) for name in names)
     # The damaged list of an archive may be short of some.
-    if path.suffix == _SUFFIX and (whole or _METADATA in names or not names):
+    if path.suffix == _SUFFIX and (whole or METADATA in names or not names):
         return None
     if whole:
         return f"a Keras archive by its content; Keras wants a name that ends in {_SUFFIX}: copy it"

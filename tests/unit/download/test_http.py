@@ -1,10 +1,12 @@
 """Sources that misbehave, on a real server."""
 
 import threading
+from contextlib import nullcontext
 
 import pytest
 
 from cifar_pipeline.common.errors import PipelineError
+from cifar_pipeline.download.errors import SourceError
 from cifar_pipeline.download.rate_limit import RateMonitor
 from cifar_pipeline.download.stage import download
 
@@ -192,6 +194,17 @@ def test_two_downloads_at_once_fetch_once(server, choose, tmp_path, check):
     for folder in folders:
         check(folder)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("minimum", "rate", "accepted"), [(2e5, 1001, True), (2e5, 999, False), (0, 1, True)]
+)
+def test_the_last_source_may_be_slow_but_has_to_come_to_an_end(minimum, rate, accepted):
+    now = 0.0
+    monitor = RateMonitor(minimum, 10, patient=True, clock=lambda: now)
+    with nullcontext() if accepted else pytest.raises(SourceError, match="kB/s over 30 s"):
+        for now in range(1, 60):  # noqa: B007 (the clock reads it)
+            monitor.add(rate)
 
 
 def test_the_rate_is_averaged_over_its_window():

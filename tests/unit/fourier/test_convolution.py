@@ -102,6 +102,10 @@ def test_bfloat16_costs_it_little_more_than_a_direct_convolution() -> None:
         ((31, 3, "same", 24, 64), False),  # few channels: the transforms cost too much
         ((7, 3, "same", 8, 8), False),
         ((7, 1, "same", 256, 256), False),
+        ((32, 31, "same", 64, 64), True),
+        # The matrix that transforms the kernels has too many numbers.
+        ((32, 35, "same", 64, 64), False),
+        ((32, 128, "same", 256, 256), False),
     ],
 )
 def test_it_is_chosen_where_it_saves_time(shape: tuple, saves: bool) -> None:

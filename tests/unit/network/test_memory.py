@@ -97,6 +97,21 @@ def test_the_key_of_the_largest_part_is_named() -> None:
     assert estimate_memory(wide, 32, 45_000, 10, True).key == "block1.filters"
 
 
+@pytest.mark.parametrize(("fourier", "gigabytes"), [(True, 1.26), (False, 0.80)])
+def test_large_kernels_count(fourier: bool, gigabytes: float) -> None:
+    """At least what a training of 200 images took, and the key is named where it takes most."""
+    blocks = dict(shipped("fast").blocks)
+    changes = {"kernel_size": 31, "filters": 16}
+    blocks = {
+        "block1": blocks["block1"].model_copy(update=changes),
+        "block2": blocks["block2"].model_copy(update={"filters": 8}),
+    }
+    params = changed("fast", blocks=blocks, batch_size=100)
+    estimate = estimate_memory(params, 32, 200, 10, fourier)
+    assert gigabytes * GB <= estimate.bytes < 1.5 * gigabytes * GB
+    assert estimate.key == "block1.kernel_size"
+
+
 def memory(total: float, free: float | None = None, swap: float = 0) -> Memory:
     return Memory(int(total * GB), int((free or total) * GB), int(swap * GB), False)
 
@@ -115,3 +130,6 @@ def test_what_is_far_too_large_is_refused_and_what_is_near_is_said() -> None:
     assert warning_of_memory(estimate, memory(5, swap=4), "models.P")
     with pytest.raises(ParamsError, match=r"block1.filters: about 12 GB .* has 5.0 GB; lower it"):
         warning_of_memory(estimate, memory(5), "models.P")
+    of_kernels = Estimate(12 * GB, "block1.kernel_size", 500)
+    with pytest.raises(ParamsError, match=r"has 5.0 GB; lower it$"):  # whatever the batch_size
+        warning_of_memory(of_kernels, memory(5), "models.P")

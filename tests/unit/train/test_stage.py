@@ -12,6 +12,7 @@ from cifar_pipeline.common.memory import Memory
 from cifar_pipeline.dataset.arrays import CLASSES, array_names
 from cifar_pipeline.dataset.channel_statistics import channel_statistics, write_statistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
+from cifar_pipeline.network import memory
 from cifar_pipeline.train import stage
 from cifar_pipeline.train.stage import train
 from synthetic import synthetic_split
@@ -63,7 +64,7 @@ def test_a_preset_that_takes_far_too_much_memory_is_refused_before_it_is_built(
 ) -> None:
     lay_out(tmp_path / "processed", *synthetic_split(60, 0))
     monkeypatch.setattr(stage, "computes_on_gpu", lambda: False)
-    monkeypatch.setattr(stage, "available_memory", lambda: Memory(10**8, 10**8, 0, True))
+    monkeypatch.setattr(memory, "available_memory", lambda: Memory(10**8, 10**8, 0, True))
     with pytest.raises(ParamsError, match=r"models.quick.block1.filters: about 0.9 GB .* is 0.1"):
         train(tmp_path / "processed", tmp_path, tmp_path, recipe("quick"), 1, "quick")
 
