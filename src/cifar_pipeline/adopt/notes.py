@@ -81,8 +81,9 @@ def changes_between(before: Mapping[str, NotedFile], after: Mapping[str, NotedFi
         {name: before[name].sha256 for name in removed},
         {name: after[name].sha256 for name in added},
     )
+    new_names = set(renamed.values())
     return Changes(
-        added=[name for name in added if name not in renamed.values()],
+        added=[name for name in added if name not in new_names],
         removed=[name for name in removed if name not in renamed],
         renamed=renamed,
         changed=sorted(

@@ -184,13 +184,14 @@ def _only_one(fields: list[str], classes: dict[int, str], where: str) -> str:
     Raises:
         ImageFolderError: the others have not 0, or none has 1.
     """
-    values = {name: fields[index].strip() for index, name in classes.items()}
-    ones = [name for name, value in values.items() if value.lower() in _ONE]
-    others = [name for name, value in values.items() if value.lower() not in (*_ONE, *_ZERO)]
+    values = [(name, fields[index].strip()) for index, name in classes.items()]
+    ones = [name for name, value in values if value.lower() in _ONE]
+    others = [each for each in values if each[1].lower() not in (*_ONE, *_ZERO)]
     if len(ones) == 1 and not others:
         return ones[0]
     if others:
-        got = f"{shown(values[others[0]])[:_SHOWN] or 'nothing'} in {shown(others[0])}"
+        name, value = others[0]
+        got = f"{shown(value)[:_SHOWN] or 'nothing'} in {shown(name)}"
     else:
         got = f"1 in {listed(ones)}" if ones else "no 1"
     raise ImageFolderError(

@@ -17,7 +17,8 @@ _REGULARISATION = 5e-4
 # smallest direction has 5.6e-5, pixels rounded to integers add 2e-6, grey images have 1e-16.
 _NEGLIGIBLE = 2.0**-17
 # Of pictures of one tone, such as sepia, JPEG leaves the colours of 99.9 % of the pixels within 20
-# levels of the mean colour of their brightness, at qualities from 50; of CIFAR-10 117 or more.
+# levels of the mean colour of their brightness, at qualities from 50; CIFAR-10's classes are at 94
+# or more.
 _TONE_IMAGES = 500
 _LEVELS_OF_A_BIN = 4
 _FAR = 24
@@ -60,9 +61,9 @@ def whitening_filters(images: np.ndarray, statistics: ChannelStatistics, number:
 def has_one_tone(images: np.ndarray) -> bool:
     """Say whether a pixel's brightness tells its colour, but for noise, as in grey and sepia.
 
-    That is so where at most 0.1 % of the pixels have a channel 25 levels or more from its mean over
-    the pixels of that brightness. A few pixels of another colour are not noise: a red mark that
-    fills 0.2 % of grey images counts as colour.
+    That is so where at most 0.1 % of the pixels have a channel more than 24 levels from its mean
+    over the pixels of that brightness. A few pixels of another colour are not noise: a red mark
+    that fills 0.2 % of grey images counts as colour.
 
     Args:
         images: uint8 (N, H, W, 3); some 500 of them are looked at.
