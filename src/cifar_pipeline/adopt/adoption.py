@@ -27,6 +27,7 @@ from cifar_pipeline.adopt.notes import (
     files_in_raw,
     noted_files,
     read_adoption,
+    renamed_classes,
     write_adoption,
 )
 from cifar_pipeline.adopt.output import make_console, print_changes, print_choices, print_survey
@@ -217,7 +218,7 @@ def _tell_changes(
     if not any(changes):
         return False
     numbers = (Counter(file.name for file in each.values()) for each in (before, files))
-    print_changes(console, changes, *numbers)
+    print_changes(console, changes, renamed_classes(changes, before, files), *numbers)
     return True
 
 

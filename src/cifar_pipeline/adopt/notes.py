@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -53,11 +54,13 @@ class Changes(NamedTuple):
         added: new files.
         removed: files that are gone.
         changed: files with other bytes, or of another part or class.
+        renamed: the new path of each file whose bytes stand under another one.
     """
 
     added: list[str]
     removed: list[str]
     changed: list[str]
+    renamed: dict[str, str]
 
 
 def noted_files(images: ImageFolder, contents: Contents) -> dict[str, NotedFile]:
@@ -73,9 +76,16 @@ def noted_files(images: ImageFolder, contents: Contents) -> dict[str, NotedFile]
 
 def changes_between(before: Mapping[str, NotedFile], after: Mapping[str, NotedFile]) -> Changes:
     """Return what has changed between two looks at a folder."""
+    added, removed = sorted(after.keys() - before.keys()), sorted(before.keys() - after.keys())
+    renamed = _renamed(
+        {name: before[name].sha256 for name in removed},
+        {name: after[name].sha256 for name in added},
+    )
+    new_names = set(renamed.values())
     return Changes(
-        added=sorted(after.keys() - before.keys()),
-        removed=sorted(before.keys() - after.keys()),
+        added=[name for name in added if name not in new_names],
+        removed=[name for name in removed if name not in renamed],
+        renamed=renamed,
         changed=sorted(
             name
             for name in after.keys() & before.keys()
@@ -83,6 +93,37 @@ def changes_between(before: Mapping[str, NotedFile], after: Mapping[str, NotedFi
             or before[name].sha256 not in (_UNKNOWN, after[name].sha256)
         ),
     )
+
+
+def _renamed(removed: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
+    """Return the added file of the same bytes for each removed one; the arguments are SHA-256."""
+    places: dict[str, list[str]] = {}
+    for name, digest in sorted(added.items(), reverse=True):
+        places.setdefault(digest, []).append(name)
+    return {
+        name: places[digest].pop()
+        for name, digest in removed.items()
+        if digest != _UNKNOWN and places.get(digest)
+    }
+
+
+def renamed_classes(
+    changes: Changes, before: Mapping[str, NotedFile], after: Mapping[str, NotedFile]
+) -> dict[str, str]:
+    """Return the new name of each class that is gone, and whose files are all of one new class."""
+    known = {file.name for file in before.values()}
+    left = {file.name for file in after.values()}
+    found: dict[str, set[str]] = {}
+    for path, file in before.items():
+        new = changes.renamed.get(path)
+        found.setdefault(file.name, set()).add(after[new].name if new else file.name)
+    # Two classes that have become one are not renamed.
+    claimed = Counter(new for names in found.values() for new in names)
+    return {
+        name: min(names)
+        for name, names in found.items()
+        if name not in left and not names & known and len(names) == claimed[min(names)] == 1
+    }
 
 
 def files_in_raw(raw: Path, digest: str | None) -> dict[str, NotedFile] | None:

@@ -90,23 +90,33 @@ def _facts(found: Survey, listing: Path) -> Iterable[tuple[str, str]]:
 
 
 def print_changes(
-    console: Console, changes: Changes, before: Mapping[str, int], after: Mapping[str, int]
+    console: Console,
+    changes: Changes,
+    renamed: Mapping[str, str],
+    before: Mapping[str, int],
+    after: Mapping[str, int],
 ) -> None:
     """Print what has changed since the last adoption.
 
     Args:
         console: where to.
         changes: files.
+        renamed: the new name of each class that has one.
         before: files of each class.
         after: likewise.
     """
     console.print("since the last adoption:")
-    for name in sorted(before.keys() | after.keys()):
-        was, now = before.get(name, 0), after.get(name, 0)
-        if was != now:
+    for name in sorted((before.keys() | after.keys()) - set(renamed.values())):
+        new = renamed.get(name, name)
+        was, now = before.get(name, 0), after.get(new, 0)
+        if new != name:
+            files = "" if was == now else f", {was:,} -> {counted(now, 'file')}"
+            console.print(f"  class {shown(name)}: renamed to {shown(new)}{files}")
+        elif was != now:
             note = " (new)" if not was else " (gone)" if not now else ""
-            console.print(f"  class {shown(name)}: {was:,} -> {now:,} files{note}")
-    for kind, files in changes._asdict().items():
+            console.print(f"  class {shown(name)}: {was:,} -> {counted(now, 'file')}{note}")
+    moves = [f"{old} -> {new}" for old, new in changes.renamed.items()]
+    for kind, files in {**changes._asdict(), "renamed": moves}.items():
         if files:
             console.print(f"  {len(files):,} {kind}: {_first(files)}")
 

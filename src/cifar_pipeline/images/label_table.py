@@ -16,6 +16,7 @@ from cifar_pipeline.images.layout import (
     ImageFile,
     ImageFolder,
     class_of,
+    listed,
     part_of,
     require_classes,
 )
@@ -27,8 +28,18 @@ _COLUMNS = {
     "label": ("label", "class", "category", "target"),
     "part": ("part", "split", "subset"),
 }
+# What a table with a column for each class has in them, in any case.
+_ONE, _ZERO = ("1", "1.0", "true"), ("0", "0.0", "false")
 _DELIMITERS = ",;\t"
 _SHOWN = 200  # characters of a line, in a message
+
+
+class _Head(NamedTuple):
+    """The first line: its length, the index of each known column, and the classes by index."""
+
+    length: int
+    columns: dict[str, int]
+    classes: dict[int, str]
 
 
 class _Row(NamedTuple):
@@ -41,15 +52,24 @@ def read_label_table(root: Path, table: Path) -> ImageFolder:
     """Return the images that `table`, a CSV file in `root`, names.
 
     Its first line names the columns `file` and `label`, and perhaps `part` (train, val or test).
-    Files are relative to `root`. Files that no line names do not count.
+    Without `label` each other column that has a name is a class, with 1 in the lines of its images
+    and 0 in the others. Files are relative to `root`. Files that no line names do not count.
 
     Raises:
         ImageFolderError: it is no such table, or a file lies outside of `root` or stands twice.
     """
-    rows = _rows(root, table)
+    lines = _lines(table)
+    head = _head(next(lines, (1, []))[1], table)
+    rows = _rows(root, table, head, lines)
     if not rows:
         raise ImageFolderError(f"{shown(str(table))}: no line below the first names a file")
+    if empty := sorted(set(head.classes.values()) - {row.name for row in rows}):
+        raise ImageFolderError(
+            f"{shown(str(table))}: no line has 1 in the columns {listed(empty)}; remove them, or "
+            "add images of these classes"
+        )
     layout = f"a table, {shown(table.name)}"
+    layout += " with a column for each class" if head.classes else ""
     names = require_classes(root, (row.name for row in rows), layout)
     labels = {name: label for label, name in enumerate(names)}
     found: dict[str, list[ImageFile]] = {part: [] for part in PARTS}
@@ -70,22 +90,21 @@ def read_label_table(root: Path, table: Path) -> ImageFolder:
     return ImageFolder(root, layout, names, parts, table)
 
 
-def _rows(root: Path, table: Path) -> list[_Row]:
-    lines = _lines(table)
-    _, head = next(lines, (1, []))
-    columns = _columns(head, table)
+def _rows(
+    root: Path, table: Path, head: _Head, lines: Iterator[tuple[int, list[str]]]
+) -> list[_Row]:
     seen: dict[Path, int] = {}
     rows = []
     for number, fields in lines:
         where = f"{shown(str(table))}, line {number}"
-        if len(fields) <= max(columns.values()):
+        if len(fields) <= max(*head.columns.values(), *head.classes):
             raise ImageFolderError(f"{where}: expected a file and a label")
-        if any(fields[len(head) :]):
+        if any(fields[head.length :]):
             raise ImageFolderError(
-                f"{where}: {len(fields)} columns, and the first line has {len(head)}; put names "
+                f"{where}: {len(fields)} columns, and the first line has {head.length}; put names "
                 'with a comma or semicolon between two "'
             )
-        row = _row(root, fields, columns, where)
+        row = _row(root, fields, head, where)
         if row.path in seen:
             raise ImageFolderError(
                 f"{where}: the file stands in line {seen[row.path]} already; remove one of the two"
@@ -129,28 +148,68 @@ def _lines(table: Path) -> Iterator[tuple[int, list[str]]]:
         begins = reader.line_num + 1
 
 
-def _columns(head: list[str], table: Path) -> dict[str, int]:
-    """Return the index of each known column."""
+def _head(names: list[str], table: Path) -> _Head:
+    """Return what the columns are that the first line names."""
     found: dict[str, int] = {}
-    for index, name in enumerate(head):
-        for column, names in _COLUMNS.items():
-            if name.strip().lower() in names:
+    for index, name in enumerate(names):
+        for column, known in _COLUMNS.items():
+            if name.strip().lower() in known:
                 found.setdefault(column, index)
-    if not {"file", "label"} <= found.keys():
+    rest = {
+        index: name
+        for index, name in enumerate(names)
+        if name.strip() and index not in found.values()
+    }
+    if "label" in found:
+        return _Head(len(names), found, {})
+    if "file" not in found or len(rest) < 2:
         raise ImageFolderError(
-            f"{shown(str(table))}: expected a first line with the columns file and label, got "
-            f"{', '.join(map(shown, head))[:_SHOWN] or 'nothing'}; name the columns so, or move "
+            f"{shown(str(table))}: expected a first line with the columns file and label (or file "
+            "and a column of 0 and 1 for each class), got "
+            f"{', '.join(map(shown, names))[:_SHOWN] or 'nothing'}; name the columns so, or move "
             "this file away where folders tell the classes"
         )
-    return found
+    where = f"{shown(str(table))}, line 1"
+    return _Head(len(names), found, {at: _class_of(name, where) for at, name in rest.items()})
 
 
-def _row(root: Path, fields: list[str], columns: dict[str, int], where: str) -> _Row:
-    file = fields[columns["file"]].strip()
+def _class_of(name: str, where: str) -> str:
     try:
-        name = class_of(fields[columns["label"]])
+        return class_of(name)
     except ImageFolderError as error:
         raise ImageFolderError(f"{where}: {error}") from None
+
+
+def _only_one(fields: list[str], classes: dict[int, str], where: str) -> str:
+    """Return the class whose column has 1.
+
+    Raises:
+        ImageFolderError: the others have not 0, or none has 1.
+    """
+    values = [(name, fields[index].strip()) for index, name in classes.items()]
+    ones = [name for name, value in values if value.lower() in _ONE]
+    others = [each for each in values if each[1].lower() not in (*_ONE, *_ZERO)]
+    if len(ones) == 1 and not others:
+        return ones[0]
+    if others:
+        name, value = others[0]
+        got = f"{shown(value)[:_SHOWN] or 'nothing'} in {shown(name)}"
+    else:
+        got = f"1 in {listed(ones)}" if ones else "no 1"
+    raise ImageFolderError(
+        f"{where}: no column is named label, so each column beside the file is a class, with 1 in "
+        f"one of them and 0 in the others; got {got}; images of several classes or of none are not "
+        "understood"
+    )
+
+
+def _row(root: Path, fields: list[str], head: _Head, where: str) -> _Row:
+    columns = head.columns
+    file = fields[columns["file"]].strip()
+    if head.classes:
+        name = _only_one(fields, head.classes, where)
+    else:
+        name = _class_of(fields[columns["label"]], where)
     called = fields[columns["part"]].strip() if "part" in columns else TRAIN
     part = part_of(called)
     if part is None:

@@ -81,13 +81,26 @@ def test_a_changed_folder_changes_the_digest_alone(
     adopted(pictures)
     printed = capsys.readouterr().out
     assert "  class dog: 24 -> 23 files\n  class wolf: 0 -> 23 files (new)\n" in printed
-    assert "  24 added: test/wolf/0.png, test/wolf/1.png, " in printed
-    assert "  2 removed: train/dog/0.png, train/dog/1.png\n" in printed
+    assert "  23 added: test/wolf/0.png, test/wolf/1.png, " in printed
+    assert "  1 removed: train/dog/0.png\n" in printed
+    assert "  1 renamed: train/dog/1.png -> train/dog/new.png\n" in printed
     assert "  1 changed: test/dog/1.png\n" in printed
     after = PARAMS.read_text().splitlines()
     different = [new for old, new in zip(before, after, strict=True) if old != new]
     assert [line.split(":")[0] for line in different] == ["    pictures"]
     check_params(PARAMS)
+
+
+def test_a_renamed_class_is_told(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    adopted(pictures)
+    for part in ("train", "test"):
+        (pictures / part / "dog").rename(pictures / part / "wolf")
+    capsys.readouterr()
+    adopted(pictures)
+    told = capsys.readouterr().out.split("since the last adoption:\n")[1].splitlines()
+    assert told[0] == "  class dog: renamed to wolf"
+    assert told[1].startswith("  24 renamed: test/dog/0.png -> test/wolf/0.png, test/dog/1.png -> ")
+    assert not told[2].startswith(" ")
 
 
 def test_on_another_machine_the_changes_are_told_by_what_dvc_has(

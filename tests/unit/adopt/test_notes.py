@@ -12,6 +12,7 @@ from cifar_pipeline.adopt.notes import (
     files_in_raw,
     forget_adoption,
     read_adoption,
+    renamed_classes,
     write_adoption,
 )
 from cifar_pipeline.common.errors import PipelineError
@@ -52,7 +53,7 @@ def test_changes() -> None:
         "b.png": NotedFile("test", "cat", "2"),
         "c.png": NotedFile("train", "cat", "5"),
     }
-    assert changes_between(FILES, after) == (["c.png"], ["a\udcff.png"], ["b.png"])
+    assert changes_between(FILES, after) == (["c.png"], ["a\udcff.png"], ["b.png"], {})
     assert not any(changes_between(FILES, FILES))
     # Of one whose bytes were not noted, only part and class are known.
     unknown = {name: file._replace(sha256="?") for name, file in FILES.items()}
@@ -75,3 +76,39 @@ def test_without_notes_the_files_are_those_of_which_download_made_arrays(tmp_pat
     assert files_in_raw(raw, "0" * 64) is None  # of other pictures
     (raw / "files.csv").write_text("damaged")
     assert files_in_raw(raw, digest) is None
+
+
+def files_of(**classes: str) -> dict[str, NotedFile]:
+    """Return a file for each letter of a class, whose bytes the letter stands for."""
+    return {
+        f"{name}/{at}.png": NotedFile("train", name, content)
+        for name, contents in classes.items()
+        for at, content in enumerate(contents)
+    }
+
+
+def test_renamed_files_and_classes() -> None:
+    before = files_of(cat="abb", dog="cd", cow="ef", ape="g?")
+    after = files_of(cat="abb", wolf="cdx", ox="e", bull="f", gorilla="g?")
+    changes = changes_between(before, after)
+    assert changes.renamed == {
+        "ape/0.png": "gorilla/0.png",
+        "cow/0.png": "ox/0.png",
+        "cow/1.png": "bull/0.png",
+        "dog/0.png": "wolf/0.png",
+        "dog/1.png": "wolf/1.png",
+    }
+    # Bytes that were not noted are no reason to call a file renamed.
+    assert (changes.added, changes.removed) == (["gorilla/1.png", "wolf/2.png"], ["ape/1.png"])
+    assert renamed_classes(changes, before, after) == {"dog": "wolf"}
+
+
+def test_copies_are_renamed_one_by_one() -> None:
+    before, after = files_of(cat="aaa", dog="b"), files_of(fox="aa", dog="bb")
+    changes = changes_between(before, after)
+    assert changes.renamed == {"cat/0.png": "fox/0.png", "cat/1.png": "fox/1.png"}
+    assert (changes.added, changes.removed) == (["dog/1.png"], ["cat/2.png"])
+    assert renamed_classes(changes, before, after) == {}
+    # Two classes that became one are not renamed.
+    merged = files_of(fox="aaab")
+    assert renamed_classes(changes_between(before, merged), before, merged) == {}

@@ -95,15 +95,20 @@ def test_faults(console: Console, faults: int, shown: int) -> None:
 
 
 def test_changes(console: Console) -> None:
-    changes = Changes([f"{at}.png" for at in range(6)], [], ["x.png"])
-    print_changes(console, changes, {"cat": 3, "dog": 2, "cow": 1}, {"cat": 3, "ape": 1, "cow": 2})
+    changes = Changes([f"{at}.png" for at in range(6)], [], ["x.png"], {"a": "b", "c": "d"})
+    before = {"cat": 3, "dog": 2, "cow": 1, "bee": 4, "fox": 1}
+    after = {"cat": 3, "ape": 1, "cow": 2, "wasp": 4, "wolf": 2}
+    print_changes(console, changes, {"bee": "wasp", "fox": "wolf"}, before, after)
     assert text_of(console).splitlines() == [
         "since the last adoption:",
-        "  class ape: 0 -> 1 files (new)",
+        "  class ape: 0 -> 1 file (new)",
+        "  class bee: renamed to wasp",
         "  class cow: 1 -> 2 files",
         "  class dog: 2 -> 0 files (gone)",
+        "  class fox: renamed to wolf, 1 -> 2 files",
         "  6 added: 0.png, 1.png, 2.png, 3.png, 4.png, ...",
         "  1 changed: x.png",
+        "  2 renamed: a -> b, c -> d",
     ]
 
 

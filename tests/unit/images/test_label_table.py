@@ -40,6 +40,25 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         find_images(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,cat,dog\nb/1.png,0,1\nb/2.png,1,0\na.png,0,1\n",
+        ";Filename;dog;split;cat\n0;b/1.png;1.0;train;0.0\n1;b/2.png;0;train;1\n2;a.png;1;train;0\n",
+        "file,dog, cat\nb/1.png,True,False\nb/2.png,false,true\na.png, 1, 0\n",
+    ],
+)
+def test_a_column_for_each_class(tmp_path: Path, text: str) -> None:
+    folder = find_images(write(tmp_path, text))
+    assert folder.layout == "a table, labels.csv with a column for each class"
+    assert folder.names == ("cat", "dog")
+    assert {file.path.relative_to(tmp_path).as_posix(): file.label for file in folder.files} == {
+        "b/2.png": 0,
+        "a.png": 1,
+        "b/1.png": 1,
+    }
+
+
 def test_a_column_of_parts(tmp_path: Path) -> None:
     text = "file,label,split\n1,a,train\n2,b,train\n3,a,val\n4,b,valid\n5,a,test\n6,b,Test\n"
     parts = find_images(write(tmp_path, text)).parts
@@ -53,9 +72,17 @@ def test_a_column_of_parts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "columns file and label, got nothing"),
-        ("name,kind\n1,a\n", "columns file and label, got name, kind"),
+        ("", "columns file and label .*, got nothing"),
+        ("name,kind\n1,a\n", "columns file and label .*, got name, kind"),
         ("file,label\n1\n", "line 2: expected a file and a label"),
+        ("file,cat\n1,1\n", r"\(or file and a column of 0 and 1 for each class\), got file, cat"),
+        ("file,cat,dog\n1,1\n", "line 2: expected a file and a label"),
+        ("file,a,b\n1,1,0\n2,1,1\n", "line 3: no column is named label, .*; got 1 in a, b; images"),
+        ("file,a,b\n1,0,0\n", "line 2: no column .* got no 1; images of several classes or of"),
+        ("file,a,b\n1,0,\n", "line 2: no column .* got nothing in b;"),
+        ("file,wide,high\n1,64,32\n", "line 2: no column .* is a class, .* got 64 in wide;"),
+        ("file,a,b,c\n1,1,0,0\n2,0,1,0\n", "no line has 1 in the columns c; remove them"),
+        ("file,a\u200d,b\n1,1,0\n", r"line 1: a\\u200d cannot be the name of a class"),
         ("file,label\n1,a\n1,a\n", "line 3: the file stands in line 2 already"),
         ("file,label\n1,a\n../2,b\n", r"line 3: \.\./2 has \.\. in it; expected files that lie"),
         ("file,label\n1,a\n..\\outside,b\n", r"line 3: \.\./outside has \.\. in it"),

@@ -1,11 +1,14 @@
 """The filters of the whitening convolution."""
 
+import io
+
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from cifar_pipeline.dataset.channel_statistics import channel_statistics
-from cifar_pipeline.network.whitening import whitening_filters
+from cifar_pipeline.network.whitening import has_one_tone, whitening_filters
 from synthetic import synthetic_split
 
 
@@ -72,7 +75,7 @@ def test_no_filter_multiplies_rounding_errors(name: str, number: int) -> None:
     [
         ("grey", 4),
         ("sepia", 4),
-        ("nearly grey", 12),
+        ("nearly grey", 6),
         ("two equal channels", 8),
         ("a constant channel", 8),
         ("one channel", 4),
@@ -96,3 +99,67 @@ def test_images_that_are_all_the_same_colour_have_finite_filters() -> None:
     filters = whitening_filters(images, channel_statistics(images), 16)
     assert filters.shape == (2, 2, 3, 2)
     assert np.isfinite(filters).all()
+
+
+SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
+
+
+def in_sepia(images: np.ndarray) -> np.ndarray:
+    """Return images in sepia by the usual matrix, whose bright pixels are cut off at 255."""
+    return np.clip(np.rint(images @ SEPIA.T), 0, 255).astype(np.uint8)
+
+
+def as_jpeg(images: np.ndarray, quality: int) -> np.ndarray:
+    """Return images as they are read from JPEG files."""
+    read = []
+    for image in images:
+        file = io.BytesIO()
+        Image.fromarray(image).save(file, "JPEG", quality=quality)
+        read.append(np.asarray(Image.open(file)))
+    return np.stack(read)
+
+
+@pytest.mark.parametrize("quality", [50, 75, 95, None])
+@pytest.mark.parametrize("tone", ["sepia", "bright sepia"])
+def test_one_tone_has_the_filters_of_whitening_12(tone: str, quality: int | None) -> None:
+    images = in_sepia(GREY if tone == "sepia" else GREY + 40)
+    images = images if quality is None else as_jpeg(images, quality)
+    assert has_one_tone(images)
+    statistics = channel_statistics(images)
+    default, twelve = (whitening_filters(images, statistics, number) for number in (16, 12))
+    assert default.shape == (2, 2, 3, 12)
+    assert np.array_equal(default, twelve)
+
+
+def test_a_faint_tint_of_images_of_one_tone_is_seen() -> None:
+    """Else a network could not tell classes that differ in it: `whitening: 8` hides it."""
+    tints = np.array([[3, 0, -3], [-3, 3, 0], [0, -3, 3]])
+    labels = np.arange(len(GREY)) % 3
+    images = np.clip(GREY + tints[labels][:, None, None], 0, 255).astype(np.uint8)
+    images = as_jpeg(images, 90)
+    assert has_one_tone(images)
+    statistics = channel_statistics(images)
+
+    def told(number: int) -> float:
+        """Return by how many deviations the nearest two classes differ in what filters give."""
+        filters = whitening_filters(images, statistics, number)
+        scaled = (images - np.array(statistics.mean)) / np.array(statistics.scale)
+        found = np.asarray(keras.ops.conv(scaled.astype("float32"), filters)).mean(axis=(1, 2))
+        means = np.stack([found[labels == label].mean(axis=0) for label in range(3)])
+        within = np.stack([found[labels == label].std(axis=0) for label in range(3)]).mean(axis=0)
+        apart = [np.abs((means[a] - means[b]) / within).max() for a, b in ((0, 1), (1, 2), (2, 0))]
+        return float(min(apart))
+
+    assert told(16) > 10
+    assert told(8) < 2
+
+
+def test_colours_are_no_noise() -> None:
+    images, _ = synthetic_split(200, 0)
+    marked = np.rint(images.mean(axis=-1, keepdims=True)).astype(np.uint8).repeat(3, axis=-1)
+    assert has_one_tone(marked)
+    marked[::3, 4:7, 4:7] = (200, 30, 30)  # 0.3 % of the pixels
+    for colours in (images, images[:6], marked):
+        assert not has_one_tone(colours)
+        filters = whitening_filters(colours, channel_statistics(colours), 16)
+        assert filters.shape[-1] == 16
