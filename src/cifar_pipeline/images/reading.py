@@ -73,17 +73,17 @@ def read_images(
     """
     workers = os.cpu_count() or 1
     waiting: deque[Future[ImageRead]] = deque()
-    with _progress_bar(title, total) as advance, silenced():
+    with progress_bar(title, total) as advance, silenced():
         executor = ThreadPoolExecutor(workers)
         try:
             for path in paths:
                 waiting.append(executor.submit(read_image, path, decoding))
                 if len(waiting) >= _WAITING * workers:
                     use(waiting.popleft().result())
-                    advance()
+                    advance(1)
             while waiting:
                 use(waiting.popleft().result())
-                advance()
+                advance(1)
         finally:
             executor.shutdown(cancel_futures=True)
 
@@ -121,8 +121,8 @@ class _RateColumn(TextColumn):
 
 
 @contextmanager
-def _progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """Yield a function that moves the bar on by an image."""
+def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield a function that moves the bar of `total` images on by so many."""
     console = Console()
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -134,4 +134,4 @@ def _progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
         task = progress.add_task(title, total=total)
-        yield lambda: progress.advance(task)
+        yield lambda images: progress.advance(task, images)

@@ -59,11 +59,18 @@ def _one_cycle(choice: schemas.OneCycle, learning_rate: float, steps: int) -> An
     return OneCycle(learning_rate, steps, choice.warmup, choice.start, choice.end)
 
 
+def _staircase(choice: schemas.Staircase, learning_rate: float, _steps: int) -> Any:
+    return keras.optimizers.schedules.ExponentialDecay(
+        learning_rate, choice.decay_steps, choice.decay_rate, staircase=True
+    )
+
+
 # From each schema of params/schedules.py to a function of its instance, the rate and the steps.
 SCHEDULES: Final[Builders] = {
     schemas.Constant: _constant,
     schemas.InverseTime: _inverse_time,
     schemas.OneCycle: _one_cycle,
+    schemas.Staircase: _staircase,
 }
 
 

@@ -45,4 +45,22 @@ class Muon(Section):
     weight_decay: Factor = off(0.0, ge=0, description="Decoupled, of the dense layers.")
 
 
-Optimizer = Annotated[Adam | Sgd | Muon, Field(discriminator="name")]
+class AdamMuon(Section):
+    """Muon for convolution kernels, Adam for the rest."""
+
+    name: Literal["adam_muon"]
+    learning_rate: Rate = Field(description="Of all weights but kernels.")
+    kernel_learning_rate: Rate = Field(
+        description="Of kernels, whose steps are as long as Adam's would be."
+    )
+    kernel_momentum: float = Field(ge=0, lt=1, description="Of kernels.")
+
+
+class RmsProp(Section):
+    """RMSProp as TensorFlow had it in 2017: decay 0.9, no momentum."""
+
+    name: Literal["rmsprop"]
+    learning_rate: Rate = Field(description="Of all weights.")
+
+
+Optimizer = Annotated[Adam | Sgd | Muon | AdamMuon | RmsProp, Field(discriminator="name")]

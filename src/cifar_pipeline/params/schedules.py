@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cifar_pipeline.params.loading import Factor, Section, off
+from cifar_pipeline.params.loading import Count, Factor, Section, off
 
 
 class Constant(Section):
@@ -31,4 +31,12 @@ class OneCycle(Section):
     end: Factor = Field(ge=0, description="Last rate, as a multiple of the learning rate.")
 
 
-Schedule = Annotated[Constant | InverseTime | OneCycle, Field(discriminator="name")]
+class Staircase(Section):
+    """Learning rate * decay_rate ** (step // decay_steps)."""
+
+    name: Literal["staircase"]
+    decay_rate: float = Field(gt=0, le=1, description="Of each stair.")
+    decay_steps: Count = Field(ge=1, description="Steps of training on a stair.")
+
+
+Schedule = Annotated[Constant | InverseTime | OneCycle | Staircase, Field(discriminator="name")]

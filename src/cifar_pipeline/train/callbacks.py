@@ -107,16 +107,20 @@ class RecordEpochs(keras.callbacks.Callback):
     """Keeps each epoch's values and seconds.
 
     Args:
-        rows: of epochs that an earlier process has finished, by the names of HISTORY_COLUMNS; an
-            epoch without validation lacks the columns of validation.
+        rows: of epochs that an earlier process has finished, by the names of `columns`; an epoch
+            without validation lacks the columns of validation.
         seconds: that those took.
+        columns: what is kept of the logs.
     """
 
     def __init__(
-        self, rows: Sequence[dict[str, float]] = (), seconds: Sequence[float] = ()
+        self,
+        rows: Sequence[dict[str, float]] = (),
+        seconds: Sequence[float] = (),
+        columns: Sequence[str] = tuple(HISTORY_COLUMNS),
     ) -> None:
         super().__init__()
-        self.rows, self.seconds = list(rows), list(seconds)
+        self.rows, self.seconds, self._columns = list(rows), list(seconds), columns
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the epoch's clock."""
@@ -126,7 +130,7 @@ class RecordEpochs(keras.callbacks.Callback):
         """Add a row."""
         values = {"epoch": epoch + 1, **(logs or {})}
         # Validation alone may be missing.
-        known = [n for n in HISTORY_COLUMNS if n in values or not n.startswith("val_")]
+        known = [n for n in self._columns if n in values or not n.startswith("val_")]
         self.rows.append({name: values[name] for name in known})
         self.seconds.append(round(time.monotonic() - self._started, 3))
 
@@ -143,9 +147,9 @@ class EpochLines(keras.callbacks.Callback):
         self._record = record
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Print the epoch's losses and accuracies."""
+        """Print the epoch's losses and other measures."""
         values = self._record.rows[-1]
-        names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        shown = ", ".join(f"{name} {values[name]:.4f}" for name in names if name in values)
+        names = [name for name in values if name not in ("epoch", "learning_rate")]
+        shown = ", ".join(f"{name} {values[name]:.4f}" for name in names)
         seconds = self._record.seconds[-1]
         say(f"epoch {epoch + 1}/{self.params['epochs']}: {shown} ({seconds:.1f} s)")

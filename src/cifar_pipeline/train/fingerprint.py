@@ -13,8 +13,7 @@ import keras
 
 from cifar_pipeline.backend.device import describe_device, gpu_details, processor_details
 from cifar_pipeline.common.checksums import MANIFEST, sha256_of
-from cifar_pipeline.params.loading import without_off
-from cifar_pipeline.params.presets import ModelParams
+from cifar_pipeline.params.loading import Section, without_off
 
 Fingerprint = dict[str, str]
 _PACKAGE = __name__.split(".")[0]
@@ -23,7 +22,7 @@ _SETTINGS = ("OMP_", "ONEDNN_", "TF_", "XLA_", "JAX_", "NVIDIA_", "CUDA_")
 _MERE_LOGGING = "TF_CPP_"
 
 
-def fingerprint_of(params: ModelParams, seed: int, precision: str, processed: Path) -> Fingerprint:
+def fingerprint_of(params: Section, seed: int, precision: str, processed: Path) -> Fingerprint:
     """Return a digest for each thing that a training run depends on.
 
     Args:
@@ -46,7 +45,7 @@ def fingerprint_of(params: ModelParams, seed: int, precision: str, processed: Pa
     }
 
 
-def params_digest(params: ModelParams, seed: int, precision: str) -> str:
+def params_digest(params: Section, seed: int, precision: str) -> str:
     """Return the SHA-256 of what a run is told: a function of these values and of nothing else.
 
     Keys at their off value do not count. So a key that is new, and off, changes no digest.

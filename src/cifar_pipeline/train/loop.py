@@ -1,21 +1,16 @@
 """Fit a preset's network and keep its best weights."""
 
-import math
-import sys
 from dataclasses import dataclass
 
 import keras
 import numpy as np
-import pandas as pd
 
 from cifar_pipeline.backend.device import (
     describe_device,
     keeps_images_on_device,
 )
 from cifar_pipeline.backend.jax import on_device
-from cifar_pipeline.common.atomic import require_writable
 from cifar_pipeline.common.console import say
-from cifar_pipeline.common.signals import ends_without_unwinding
 from cifar_pipeline.dataset.channel_statistics import ChannelStatistics
 from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.network.build import build_training_network
@@ -28,24 +23,15 @@ from cifar_pipeline.train.batches import (
     balanced_weights,
     smoothed_targets,
 )
-from cifar_pipeline.train.callbacks import (
-    HISTORY_COLUMNS,
-    EpochLines,
-    KeepBestEpoch,
-    RecordEpochs,
-    RecordLearningRate,
-    RequireFiniteLoss,
-)
+from cifar_pipeline.train.callbacks import HISTORY_COLUMNS
 from cifar_pipeline.train.checkpoint import Checkpoint
+from cifar_pipeline.train.epochs import Plan, Run, run_epochs
 from cifar_pipeline.train.hard_examples import ImageLosses, ReportLosses
-from cifar_pipeline.train.resume import SaveCheckpoints, restore
 from cifar_pipeline.train.scanned_steps import GroupedBatches, ScannedModel
 from cifar_pipeline.trained_model.batch_size import images_at_once
 
 PREDICTION_BATCH = 250
 _GPU_BATCH = 1000
-_FLOAT_BYTES = 4
-_ARCHIVE_BYTES = 80_000  # of a .keras file beside its weights, for a network of some 20 layers
 _GPU_CHECKPOINT_SECONDS = 10.0  # saving the state takes as long as an epoch there
 
 
@@ -56,27 +42,6 @@ class Split:
     images: np.ndarray
     labels: np.ndarray
     classes: int = len(CLASS_NAMES)
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished training: the network with its best weights, and how it got there.
-
-    Attributes:
-        network: in logits.
-        history: one row an epoch, HISTORY_COLUMNS; NaN where an epoch was not validated. With
-            class weights, `loss` is the weighted one, that of the steps; accuracies and `val_loss`
-            are unweighted.
-        seconds: that each epoch took.
-        best_epoch: whose weights were kept, from 1: that of the least validation loss.
-        stopped_early: whether epochs were left.
-    """
-
-    network: keras.Model
-    history: pd.DataFrame
-    seconds: list[float]
-    best_epoch: int
-    stopped_early: bool
 
 
 def _build_training_state(network: keras.Model, classes: int) -> None:
@@ -117,23 +82,6 @@ def _validation_batches(network: keras.Model, validation: Split, on_gpu: bool) -
         return ValidationBatches(on_device(validation.images), targets, _GPU_BATCH, workers=1)
     batch = images_at_once(network, PREDICTION_BATCH)
     return ValidationBatches(validation.images, targets, batch)
-
-
-def _require_room(network: keras.Model, checkpoint: Checkpoint) -> None:
-    """Find out whether the folder of the checkpoint will take it, and the model beside it.
-
-    Raises:
-        PipelineError: it does not.
-    """
-    weights, optimizer = (
-        sum(math.prod(variable.shape) * _FLOAT_BYTES for variable in variables)
-        for variables in (network.variables, network.optimizer.variables)
-    )
-    of_checkpoint = 2 * weights + optimizer  # the best weights are in it, too
-    sizes = [of_checkpoint, max(of_checkpoint, weights + _ARCHIVE_BYTES)]
-    # It takes the place of the last one.
-    there = 1 if checkpoint.path.is_file() else 0
-    require_writable(checkpoint.path.parent, checkpoint.path.name, sizes=sizes[there:])
 
 
 def fit(
@@ -186,50 +134,16 @@ def fit(
         metrics=["accuracy", image_losses],
     )
     _build_training_state(network, train.classes)
-    early_stopping = KeepBestEpoch(params.early_stopping)
-    state = checkpoint.load() if checkpoint else None
-    first, end = 0, params.epochs
-    record = RecordEpochs()
-    if checkpoint and state:
-        first = state.epoch
-        end = first if state.stopped_early else end
-        say(
-            f"going on after epoch {first} of {params.epochs}, from {checkpoint.path} "
-            "(without that file training starts from the first epoch)"
-        )
-        restore(network, state)
-        batches.restore(first, *state.images)
-        record = RecordEpochs(state.rows, state.seconds)
-    if checkpoint:
-        _require_room(network, checkpoint)
-    interactive = sys.stdout.isatty()
-    callbacks = [
-        RecordLearningRate(),
-        ReportLosses(batches, image_losses),
-        RequireFiniteLoss(),
-        early_stopping,
-        record,
-        *([] if interactive else [EpochLines(record)]),
-    ]
-    if checkpoint:
-        pause = _GPU_CHECKPOINT_SECONDS if on_gpu else 0.0
-        callbacks.append(SaveCheckpoints(checkpoint, record, early_stopping, batches, state, pause))
-    with ends_without_unwinding():
-        network.fit(
-            training_data,
-            initial_epoch=first,
-            epochs=end,
-            validation_data=_validation_batches(network, validation, on_gpu),
-            validation_freq=params.validated_epochs,
-            shuffle=False,  # the batches come shuffled
-            verbose=1 if interactive else 0,
-            callbacks=callbacks,
-        )
-    kept = early_stopping.kept_epoch
-    return Run(
-        network=network,
-        history=pd.DataFrame(record.rows, columns=HISTORY_COLUMNS),
-        seconds=record.seconds,
-        best_epoch=len(record.rows) if kept is None else kept + 1,
-        stopped_early=early_stopping.stopped_epoch > 0 and len(record.rows) < params.epochs,
+    plan = Plan(
+        params.epochs, params.validated_epochs, params.early_stopping, tuple(HISTORY_COLUMNS)
+    )
+    return run_epochs(
+        network,
+        batches,
+        _validation_batches(network, validation, on_gpu),
+        plan,
+        checkpoint,
+        training_data=training_data,
+        first_callbacks=[ReportLosses(batches, image_losses)],
+        pause=_GPU_CHECKPOINT_SECONDS if on_gpu else 0.0,
     )

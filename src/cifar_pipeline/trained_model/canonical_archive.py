@@ -1,10 +1,12 @@
 """Save a Keras model as a `.keras` file whose bytes depend on the model alone.
 
-Keras writes the date into metadata.json and into every entry of the archive, so that two files of
-one model differ. Both are fixed here. config.json loses what older releases of Keras do not know.
+Keras writes the date into metadata.json and into every entry of the archive, and addresses of
+memory into config.json where layers share an object, so that two files of one model differ. All of
+that is fixed here. config.json loses what older releases of Keras do not know.
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,8 +32,19 @@ def save_canonical(model: keras.Model, path: Path, extra: Mapping[str, bytes]) -
             entries = {entry.filename: source.read(entry) for entry in source.infolist()}
         metadata = json.loads(entries[METADATA]) | {"date_saved": _DATE_SAVED}
         entries[METADATA] = json.dumps(metadata).encode()
-        entries[CONFIG] = json.dumps(without_defaults(json.loads(entries[CONFIG]))).encode()
+        config = json.dumps(without_defaults(json.loads(entries[CONFIG])))
+        entries[CONFIG] = _with_shared_objects_numbered(config).encode()
         entries |= extra
         with zipfile.ZipFile(temporary, "w") as target:
             for name in sorted(entries):
                 target.writestr(zipfile.ZipInfo(name, _DATE), entries[name])
+
+
+def _with_shared_objects_numbered(config: str) -> str:
+    """Return the JSON of a configuration with 1, 2, 3, ... for the objects that layers share."""
+    numbers: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        return found[1] + str(numbers.setdefault(found[2], len(numbers) + 1))
+
+    return re.sub(r'("shared_object_id": )(\d+)', numbered, config)
