@@ -8,7 +8,7 @@ HERE := $(dir $(lastword $(MAKEFILE_LIST)))
 ifeq ($(filter ./ $(CURDIR)/,$(HERE)),)
 $(error run make in the project's folder: make -C FOLDER, not make -f FOLDER/Makefile)
 endif
-KNOWN_EXTRAS := gpu jax ssh s3 export
+KNOWN_EXTRAS := gpu jax ssh s3 export codec
 EXTRAS ?=
 UNKNOWN := $(filter-out $(KNOWN_EXTRAS),$(EXTRAS))
 ifneq ($(UNKNOWN),)
@@ -38,7 +38,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev repro check-params verify push test test-unit test-all \
+.PHONY: help setup setup-dev repro codec check-params verify push test test-unit test-all \
 	test-results check benchmark docs lock clean again git-or-not in-git
 # Two installations at once would spoil each other.
 .NOTPARALLEL:
@@ -46,7 +46,7 @@ export DVC_NO_ANALYTICS := 1
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-setup: $(STAMPS) ## Make the environment .venv (EXTRAS="ssh s3": remotes' clients; gpu: CUDA; jax: JAX with CUDA; export: packages of export formats).
+setup: $(STAMPS) ## Make the environment .venv (EXTRAS="ssh s3": remotes' clients; gpu: CUDA; jax: JAX with CUDA; export: packages of export formats; codec: the range coder of compress).
 
 setup-dev: setup $(VENV)/.installed-dev
 
@@ -92,6 +92,10 @@ repro: setup check-params git-or-not ## Run the whole pipeline; what has not cha
 	@if [ -e dvc.lock ] && { [ ! -s dvc.lock ] || [ -n "$$(tail -c 1 dvc.lock)" ]; }; then \
 	  echo "dvc.lock is torn, as by a kill: made anew from DVC's cache"; rm dvc.lock; fi
 	@PYTHONPATH=src python -m cifar_pipeline.reproduce
+
+codec: setup $(VENV)/.installed-codec git-or-not ## Run the pipeline of the lossy codec, a DVC project of its own (ARGS=train: one stage).
+	@python -m dvc repro preprocess
+	@cd codec && python -m dvc repro $(ARGS)
 
 check-params: setup ## Validate the whole params.yaml.
 	@PYTHONPATH=src python -m cifar_pipeline.check_params

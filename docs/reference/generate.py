@@ -18,6 +18,7 @@ from typer.cli import get_docs_for_click
 
 from cifar_pipeline import check_params
 from cifar_pipeline.cli import app as console_script
+from cifar_pipeline.codec.params import BaselinePreset, ChosenPreset, CodecPreset
 from cifar_pipeline.common.console import command_app
 from cifar_pipeline.dvc_cache import verify
 from cifar_pipeline.export.formats.registry import FORMATS
@@ -28,6 +29,11 @@ from cifar_pipeline.params.whole_file import SECTIONS
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 NOTE = "<!-- Written by `make docs`: change what the page is made of, not the page. -->\n\n"
+CODEC_SECTIONS: dict[str, type[BaseModel]] = {
+    "`train` and `baseline`": ChosenPreset,
+    "A preset of `train`: `models.NAME`": CodecPreset,
+    "A preset of `baseline`: `models.NAME`": BaselinePreset,
+}
 STAGES = ("download", "preprocess", "train", "evaluate")
 
 Json = dict[str, Any]
@@ -54,6 +60,10 @@ def params_page() -> str:
         "`src/cifar_pipeline/params/`.\n"
         "A key with an off value may be left out: the feature is then off.\n\n"
         + "".join(section_of_schema(title, schema) for title, schema in sections.items())
+        + "# Parameters of the codec\n\n"
+        "Every key of [`codec/params.yaml`](../../codec/params.yaml), from "
+        "`src/cifar_pipeline/codec/params.py`.\n\n"
+        + "".join(section_of_schema(title, schema) for title, schema in CODEC_SECTIONS.items())
     )
 
 

@@ -15,7 +15,8 @@ def test_the_page_is_current(name: str) -> None:
 
 
 def test_every_parameter_has_a_meaning() -> None:
-    for schema in (*generate.SECTIONS.values(), generate.ModelParams):
+    sections = (*generate.SECTIONS.values(), *generate.CODEC_SECTIONS.values())
+    for schema in (*sections, generate.ModelParams):
         described = schema.model_json_schema()
         for each in (described, *described.get("$defs", {}).values()):
             lacking = [

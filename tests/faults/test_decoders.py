@@ -26,7 +26,7 @@ from whole_files import lay_out
 SECONDS = 5  # of a processor, for a file
 # What a file may take beyond what was there before. A picture of 120 million pixels, which any
 # header can claim, takes the most; all else is small.
-MEGABYTES = {"picture": 2500, "model": 1500}
+MEGABYTES = {"picture": 2500, "model": 1500, "codec model": 1500}
 OTHER_MEGABYTES = 400
 MINUTES = float(os.environ.get("CIFAR_PIPELINE_FUZZ_MINUTES", "30"))
 ROUND = 200  # files from one seed
@@ -194,6 +194,20 @@ def test_a_few_damaged_files(child: Child, whole: tuple[Path, dict[str, list[byt
     for name in READERS:
         if name != WITH_KERAS:
             campaign(child, name, whole[1][name], 0, int(time.time()), each=6)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
+@pytest.mark.fault(
+    "10,000 files of `compress` are damaged, in half of them with checksums that are right",
+    "no crash, no traceback, no hang, no full memory",
+)
+@pytest.mark.parametrize("name", ["compressed", "signed compressed"])
+def test_ten_thousand_compressed_files(
+    name: str, child: Child, whole: tuple[Path, dict[str, list[bytes]]]
+) -> None:
+    first = int(os.environ.get("CIFAR_PIPELINE_SEED", time.time()))
+    campaign(child, name, whole[1][name], 0, first, each=5000)
 
 
 @pytest.mark.slow

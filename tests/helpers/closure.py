@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# Where a stage's imports are looked up: the package, and the script's own folder.
-FOLDERS = ("src", "stages")
+# Where a stage's imports are looked up: the package, and the folders of scripts.
+FOLDERS = ("src", "stages", "codec/stages")
 
 
 class Imports(ast.NodeVisitor):

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import resource
+import shutil
 import sys
 import time
 import traceback
@@ -19,8 +20,13 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 from cifar_pipeline.check_params import check_params
+from cifar_pipeline.codec import container, index
+from cifar_pipeline.codec.decompress import decompress
+from cifar_pipeline.codec.inspection import describe
+from cifar_pipeline.codec.model import load_model
 from cifar_pipeline.common.checksums import MANIFEST, check_manifest, write_manifest
 from cifar_pipeline.common.errors import PipelineError
 from cifar_pipeline.dataset.arrays import CLASSES, load_class_names, load_split
@@ -38,6 +44,7 @@ from cifar_pipeline.trained_model.ood_statistics import load_ood_statistics
 from cifar_pipeline.trained_model.validation_outputs import load_validation_outputs
 
 KEY = {"params": "a"}
+SMALL_BLOCK = 1 << 18
 ADDRESS_SPACE = 8 << 30  # a net below the tests' own limit on resident memory
 
 
@@ -83,6 +90,40 @@ def _signed_checkpoint(path: Path) -> None:
     Checkpoint(path, KEY).load()
 
 
+def _compressed(path: Path) -> None:
+    for _ in describe(path):
+        pass
+    output = path.with_name("out")
+    try:
+        decompress(container.read_container(path), load_model(path.with_name("model.npz")), output)
+    finally:
+        shutil.rmtree(output, ignore_errors=True)
+
+
+class _AnySum(int):
+    """A checksum that is any other one's equal."""
+
+    __hash__ = int.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+
+def _signed_compressed(path: Path) -> None:
+    """Read a file as if its checksums were right: somebody has made it to do harm.
+
+    Blocks are small, as time and memory go with the pixels that a file claims.
+    """
+    with (
+        patch.object(container, "crc32", lambda content: _AnySum()),
+        patch.object(index, "BLOCK_PIXELS", SMALL_BLOCK),
+    ):
+        _compressed(path)
+
+
 READERS = {
     "picture": Reader("picture", lambda path: decode_picture(str(path))),
     "archive": Reader("model.keras", _archive),
@@ -107,6 +148,9 @@ READERS = {
     "history": Reader("history.csv", lambda path: read_training_reports(path.parent)),
     "train metrics": Reader("train_metrics.json", lambda path: read_training_reports(path.parent)),
     "params": Reader("params.yaml", check_params),
+    "compressed": Reader("images.cifc", _compressed),
+    "signed compressed": Reader("images.cifc", _signed_compressed),
+    "codec model": Reader("model.npz", load_model),
     "table": Reader("labels.csv", lambda path: read_label_table(path.parent, path)),
 }
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cifar_pipeline.codec.compress import Target, compress
+from cifar_pipeline.codec.inputs import find_inputs
 from cifar_pipeline.common.checksums import MANIFEST, write_manifest
 from cifar_pipeline.dataset.arrays import CLASSES, array_names
 from cifar_pipeline.dataset.channel_statistics import channel_statistics, write_statistics
@@ -23,6 +25,7 @@ from cifar_pipeline.evaluate.thresholds import choose_operating_point, write_ope
 from cifar_pipeline.train.checkpoint import Checkpoint, RunState
 from cifar_pipeline.trained_model.outputs import Outputs
 from cifar_pipeline.trained_model.validation_outputs import write_validation_outputs
+from codec_models import images, write_model
 from decoding_child import KEY, READERS
 from evaluate_inputs import HISTORY, TRAIN_METRICS
 from params_files import with_presets
@@ -84,6 +87,9 @@ def lay_out(root: Path) -> dict[str, list[bytes]]:
         (root / name / "train_metrics.json").write_text(json.dumps(TRAIN_METRICS))
     (root / "params/params.yaml").write_text(with_presets("quick", "fast"))
     _write_table(root / "table")
+    for name in ("compressed", "signed compressed"):
+        _write_compressed(root / name)
+    write_model(root / "codec model/model.npz")
     whole = {
         name: [(root / name / reader.file).read_bytes()]
         for name, reader in READERS.items()
@@ -118,6 +124,16 @@ def _write_data(folder: Path) -> None:
     write_files(folder / FILES, [FileRecord("test", 1, "a/ä.png", 4, 4, "RGB", 0)] * 3)
     write_manifest(folder)
     assert (folder / MANIFEST).exists()
+
+
+def _write_compressed(folder: Path) -> None:
+    """Write a file of an array and two pictures, and its model."""
+    model = write_model(folder / "model.npz")
+    np.save(folder / "a.npy", images(5))
+    for name, side in (("b", 8), ("c", 5)):
+        Image.fromarray(images(1, side)[0]).save(folder / f"{name}.png")
+    inputs = find_inputs([str(folder / name) for name in ("a.npy", "b.png", "c.png")])
+    compress(inputs, folder / "images.cifc", Target(psnr=30), model)
 
 
 def _write_table(folder: Path) -> None:
