@@ -18,7 +18,7 @@ from cifar_pipeline.codec.params import BaselinePreset
 from cifar_pipeline.common.atomic import replacing, require_writable, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import under_dvc
-from cifar_pipeline.dataset.arrays import load_split
+from cifar_pipeline.dataset.arrays import load_images
 from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.fingerprint import fingerprint_of
 from cifar_pipeline.trained_model.canonical_archive import save_canonical
@@ -47,7 +47,7 @@ def train_baseline(
     """
     require_writable(models, ARCHIVE, CHECKPOINT)
     require_writable(reports, METRICS)
-    images = {split: load_split(processed, split)[0] for split in ("train", "validation")}
+    images = {split: load_images(processed, split) for split in ("train", "validation")}
     precision = resolve_precision(preset.precision)
     checkpoint = Checkpoint(models / CHECKPOINT, fingerprint_of(preset, seed, precision, processed))
     with within_memory("lower batch_size or the network's filters"):
@@ -61,7 +61,7 @@ def train_baseline(
     whole = keras.Model(pixels, plain.decoder(plain.encoder(pixels)), name="baseline_2017")
     with writing(models):
         save_canonical(whole, models / ARCHIVE, {})
-    images["test"] = load_split(processed, "test")[0]
+    images["test"] = load_images(processed, "test")
     area = images["test"].shape[1] * images["test"].shape[2]
     metrics = {
         "epochs": len(run.history),

@@ -24,7 +24,7 @@ from cifar_pipeline.codec.tables import LEVELS, Tables
 from cifar_pipeline.common.atomic import replacing, require_writable, writing
 from cifar_pipeline.common.console import say
 from cifar_pipeline.common.errors import under_dvc
-from cifar_pipeline.dataset.arrays import load_split
+from cifar_pipeline.dataset.arrays import load_images
 from cifar_pipeline.train.checkpoint import Checkpoint
 from cifar_pipeline.train.epochs import Run
 from cifar_pipeline.train.fingerprint import fingerprint_of
@@ -72,8 +72,8 @@ def train_codec(
     # Not found out when the training is over.
     require_writable(models, PRESENT, ARCHIVE, CHECKPOINT)
     require_writable(reports, HISTORY, METRICS, TIMINGS)
-    images, _ = load_split(processed, "train")
-    validation, _ = load_split(processed, "validation")
+    images = load_images(processed, "train")
+    validation = load_images(processed, "validation")
     precision = resolve_precision(preset.precision)
     checkpoint = Checkpoint(models / CHECKPOINT, fingerprint_of(preset, seed, precision, processed))
     with within_memory("lower batch_size or the network's filters"):

@@ -29,7 +29,7 @@ def parse_class_names(content: bytes) -> tuple[str, ...]:
 
 
 def load_class_names(folder: Path, stage: str = "preprocess") -> tuple[str, ...]:
-    """Return the names of the classes in label order, once verified; errors as `load_split`.
+    """Return the names of the classes in label order, once verified; errors as `load_images`.
 
     Args:
         folder: the one that `stage` wrote.
@@ -40,8 +40,22 @@ def load_class_names(folder: Path, stage: str = "preprocess") -> tuple[str, ...]
         return parse_class_names((folder / CLASSES).read_bytes())
 
 
+def load_images(folder: Path, split: str) -> np.ndarray:
+    """Return a split's images, uint8 (N, H, W, 3), once verified.
+
+    They stay in their file, which may be larger than memory.
+
+    Raises:
+        PipelineError: the file is missing or is not what the manifest says.
+    """
+    images, _ = array_names(split)
+    check_manifest(folder, [images], "preprocess")
+    with reading(folder / images):
+        return _of_bytes(open_for_reading(folder / images), 4)
+
+
 def load_labels(folder: Path, split: str) -> np.ndarray:
-    """Return a split's labels, uint8 (N,), once verified; errors as `load_split`."""
+    """Return a split's labels, uint8 (N,), once verified; errors as `load_images`."""
     _, labels = array_names(split)
     classes = len(load_class_names(folder))
     check_manifest(folder, [labels], "preprocess")
@@ -53,24 +67,18 @@ def load_labels(folder: Path, split: str) -> np.ndarray:
 
 
 def load_split(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return a split's images, uint8 (N, H, W, 3), and labels, uint8 (N,), once verified.
-
-    The images stay in their file, which may be larger than memory.
+    """Return `load_images` and `load_labels` of a split.
 
     Raises:
         PipelineError: a file is missing or is not what the manifest says.
     """
-    images, _ = array_names(split)
-    check_manifest(folder, [images], "preprocess")
-    with reading(folder / images):
-        found = _of_bytes(open_for_reading(folder / images), 4)
-    labels = load_labels(folder, split)
-    if len(found) != len(labels):
+    images, labels = load_images(folder, split), load_labels(folder, split)
+    if len(images) != len(labels):
         raise PipelineError(
-            f"{folder / images} holds {len(found):,} images, and there are {len(labels):,} labels; "
-            f"{HEAL}"
+            f"{folder / array_names(split)[0]} holds {len(images):,} images, and there are "
+            f"{len(labels):,} labels; {HEAL}"
         )
-    return found, labels
+    return images, labels
 
 
 def _of_bytes(array: np.ndarray, axes: int) -> np.ndarray:

@@ -23,8 +23,8 @@ _TONE_IMAGES = 500
 _LEVELS_OF_A_BIN = 4
 _FAR = 24
 _FAR_PIXELS = 0.001
-# Of one tone: four of brightness, and two that tell a faint tint of a whole patch.
-_DIRECTIONS_OF_ONE_TONE = PATCH * PATCH + 2
+# Of one tone: four of brightness, and the greatest of colour, which tells a faint tint.
+_DIRECTIONS_OF_ONE_TONE = PATCH * PATCH + 1
 
 
 def whitening_filters(images: np.ndarray, statistics: ChannelStatistics, number: int) -> np.ndarray:
@@ -33,7 +33,7 @@ def whitening_filters(images: np.ndarray, statistics: ChannelStatistics, number:
     There are twelve such filters. Those with the smallest variance tell least. Where channels or
     pixels depend on each other, as in grey or one-colour images, fewer directions have any
     variance. The others get no filter: it would multiply rounding errors. Images of one tone have
-    six at most: most of what their colours add to their brightness is noise, such as JPEG's, which
+    five at most: most of what their colours add to their brightness is noise, such as JPEG's, which
     whitening would make as large as the image's own variance.
 
     Args:
