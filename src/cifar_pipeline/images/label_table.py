@@ -160,7 +160,7 @@ def _head(names: list[str], table: Path) -> _Head:
         for index, name in enumerate(names)
         if name.strip() and index not in found.values()
     }
-    if "label" in found:
+    if {"file", "label"} <= found.keys():
         return _Head(len(names), found, {})
     if "file" not in found or len(rest) < 2:
         raise ImageFolderError(

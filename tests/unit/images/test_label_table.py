@@ -74,6 +74,9 @@ def test_a_column_of_parts(tmp_path: Path) -> None:
     [
         ("", "columns file and label .*, got nothing"),
         ("name,kind\n1,a\n", "columns file and label .*, got name, kind"),
+        ("gile,label\n1,a\n", "columns file and label .*, got gile, label"),
+        ("label,part\na,train\n", "columns file and label .*, got label, part"),
+        ("label\na\n", "columns file and label .*, got label;"),
         ("file,label\n1\n", "line 2: expected a file and a label"),
         ("file,cat\n1,1\n", r"\(or file and a column of 0 and 1 for each class\), got file, cat"),
         ("file,cat,dog\n1,1\n", "line 2: expected a file and a label"),

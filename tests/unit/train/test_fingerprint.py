@@ -1,12 +1,14 @@
 """The digest of a preset: a function of its values alone."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cifar_pipeline.common.checksums import write_manifest
-from cifar_pipeline.dataset.arrays import load_split
+from cifar_pipeline.dataset.arrays import CLASSES, load_split
+from cifar_pipeline.dataset.cifar10 import CLASS_NAMES
 from cifar_pipeline.params.loading import off
 from cifar_pipeline.params.presets import ModelParams, load_model
 from cifar_pipeline.train import fingerprint
@@ -79,6 +81,7 @@ def processed(tmp_path: Path) -> Path:
     for split in ("train", "validation"):
         np.save(tmp_path / f"{split}_images.npy", IMAGES)
         np.save(tmp_path / f"{split}_labels.npy", LABELS)
+    (tmp_path / CLASSES).write_text(json.dumps(CLASS_NAMES))
     write_manifest(tmp_path)
     load_split(tmp_path, "train")
     return tmp_path
