@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cifar_pipeline.backend.device import within_memory
 from cifar_pipeline.check_params import GPU_DRIVERS
+from cifar_pipeline.common.errors import PipelineError
 from closure import ROOT
 from memory_limit import memory_limit
 from params_files import written
@@ -68,3 +70,15 @@ def test_a_limit_that_is_far_too_small_is_said_before_training(tmp_path: Path) -
     (line,) = done.stderr.splitlines()
     assert "models.fast.block2.filters: about " in line
     assert "at batch_size 20,000; this process's limit is 2.0 GB" in line
+
+
+@pytest.mark.fault("memory that the device refuses, in the middle", "a line with what to lower")
+def test_memory_that_the_device_refuses_is_one_line() -> None:
+    """TensorFlow asks again for ten seconds before it gives up."""
+    import tensorflow as tf
+
+    refused = pytest.raises(PipelineError, match=r"^CPU, .*: out of memory; lower it$")
+    with refused, within_memory("lower it"):
+        tf.zeros((2_000_000, 1_000_000, 9))
+    with pytest.raises(ValueError, match="other"), within_memory("lower it"):
+        raise ValueError("other")

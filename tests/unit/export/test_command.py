@@ -26,6 +26,7 @@ def assert_one_line(result, exit_code, *parts):
         assert part in result.stderr
 
 
+@pytest.mark.trains
 def test_a_second_export_replaces_the_first(model, tmp_path):
     (tmp_path / "saved_model").mkdir()
     old_exports(tmp_path)
@@ -88,6 +89,7 @@ def test_a_folder_is_replaced_where_names_cannot_be_exchanged(tmp_path, monkeypa
     assert (tmp_path / "hidden/last/saved_model.pb").read_text() == "old"
 
 
+@pytest.mark.trains
 def test_an_export_that_answers_otherwise_does_not_replace(model, tmp_path, monkeypatch):
     before = old_exports(tmp_path)
     other = FORMATS["onnx"].load
@@ -140,6 +142,7 @@ def test_what_another_program_has_left_is_not_replaced(model, tmp_path, name, fi
 
 
 # Deprecated, but it comes with TensorFlow: an export is run wherever it can be made.
+@pytest.mark.trains
 @pytest.mark.filterwarnings(r"ignore:\s*Warning. tf.lite.Interpreter is deprecated:UserWarning")
 def test_without_the_runtimes_others_check(model, tmp_path, monkeypatch):
     def found(name):
@@ -152,6 +155,7 @@ def test_without_the_runtimes_others_check(model, tmp_path, monkeypatch):
     assert "in the reference evaluator of ONNX 1." in result.stdout
 
 
+@pytest.mark.trains
 def test_without_the_extra_onnx_is_left_out(model, tmp_path, monkeypatch):
     def found(name):
         return None if name == "tf2onnx" else name

@@ -146,6 +146,7 @@ def test_a_shortcut_passes_the_other_convolutions_over(convolution: str) -> None
         assert (np.std(last) > 0.1) == shortcut
 
 
+@pytest.mark.trains
 def test_both_algorithms_are_the_same_network() -> None:
     images, labels = synthetic_split(40, 1)
     statistics = channel_statistics(images)

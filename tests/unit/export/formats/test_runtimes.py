@@ -14,6 +14,7 @@ from cifar_pipeline.export.formats.registry import FORMATS
 from cifar_pipeline.params.network import Activation
 from exported_models import export
 
+pytestmark = pytest.mark.trains
 # Rounding alone, in another order of additions: some 1e-6 for a network that is sure of itself.
 TOLERANCE = 1e-5
 
