@@ -30,7 +30,7 @@ def tiny_model(tmp_path_factory):
 
 
 @pytest.fixture
-def inputs(tmp_path, tiny_model):
+def inputs(tmp_path, tiny_model, blank_figures):
     """Lay out what evaluate reads, and nothing else, and return the folder."""
     lay_out_inputs(tmp_path, tiny_model[0])
     return tmp_path

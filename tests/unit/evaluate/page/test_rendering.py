@@ -29,6 +29,7 @@ class Parsed(HTMLParser):
         self.texts.append(data)
 
 
+@pytest.mark.usefixtures("blank_figures")
 @pytest.mark.parametrize(("share", "said"), [(0.55, True), (1.0, False)])
 def test_it_is_said_of_which_images_the_training_loss_is(
     share: float, said: bool, tmp_path: Path
@@ -58,6 +59,7 @@ def test_classes_of_any_name_and_number(names: Sequence[str], tmp_path: Path) ->
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5, 7}
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_equal_classes_without_weights_need_no_sentence(tmp_path: Path) -> None:
     texts = written(results_of(predictions_of("abc", *spread(3, 4))), tmp_path)
     assert re.findall(r'class="card"><small>(.*?)</small>', texts[0])[0] == "accuracy"
@@ -66,6 +68,7 @@ def test_equal_classes_without_weights_need_no_sentence(tmp_path: Path) -> None:
         assert said not in "".join(texts)
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_unequal_classes_put_their_metrics_in_front(tmp_path: Path) -> None:
     probabilities, labels = spread(3, 4)
     results = results_of(
@@ -83,6 +86,7 @@ def test_unequal_classes_put_their_metrics_in_front(tmp_path: Path) -> None:
         assert "a is 86.7 % of the validation images and 27.3 % of the test images" in text
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_the_worst_class_comes_first(tmp_path: Path) -> None:
     probabilities = np.eye(3)[[0, 0, 1, 0, 2, 0, 0]] * 0.8 + 0.2 / 3
     page, card = written(
@@ -98,6 +102,7 @@ def test_the_worst_class_comes_first(tmp_path: Path) -> None:
         assert value in row
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_the_table_of_mixed_images(tmp_path: Path) -> None:
     results = results_of(predictions_of("abc", *spread(3)))
     page, _ = written(results, tmp_path)
@@ -108,6 +113,7 @@ def test_the_table_of_mixed_images(tmp_path: Path) -> None:
     assert "33.3&nbsp;% of the images" in page  # one pair of three by chance
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_a_model_without_a_best_temperature_is_not_scaled(tmp_path: Path) -> None:
     for temperature, remark in (
         (1.0, "No temperature maximises the likelihood"),
