@@ -12,6 +12,8 @@ from cifar_pipeline.codec.network import build_networks
 from codec_trainings import NETWORK
 from synthetic import synthetic_split
 
+pytestmark = pytest.mark.trains
+
 IMAGES = synthetic_split(8, 0)[0]
 
 

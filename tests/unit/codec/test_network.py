@@ -19,6 +19,8 @@ from closure import ROOT
 from codec_trainings import NETWORK
 from synthetic import synthetic_split
 
+pytestmark = pytest.mark.trains
+
 IMAGES = synthetic_split(40, 0)[0]
 TRANSFORM = fit_block_transform(IMAGES, NETWORK.block_size, NETWORK.channels)
 

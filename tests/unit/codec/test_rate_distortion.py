@@ -11,6 +11,8 @@ from cifar_pipeline.codec.rate_distortion import RateDistortion, weighted_loss
 from codec_trainings import NETWORK
 from synthetic import synthetic_split
 
+pytestmark = pytest.mark.trains
+
 IMAGES = synthetic_split(6, 0)[0]
 LEVELS = np.array([0, 50, 100, 150, 200, 255], np.int32)
 

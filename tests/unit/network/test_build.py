@@ -54,6 +54,7 @@ def test_a_constant_channel_is_scaled_to_unit_range_only(precision: str) -> None
     assert np.isfinite(network(images, training=False)).all()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_saved_network_computes_what_the_trained_one_does(name: str, precision: str) -> None:

@@ -20,6 +20,8 @@ from cifar_pipeline.params.schedules import Constant, Schedule
 from closure import ROOT
 from schemas import all_on
 
+pytestmark = pytest.mark.trains
+
 STEPS = 12
 SHAPES = {"kernel": (3, 3, 4, 6), "dense": (4, 6), "offset": (6,)}
 # The recipes that these are of let biases and offsets decay too.

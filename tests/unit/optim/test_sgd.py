@@ -10,6 +10,8 @@ from cifar_pipeline.optim.muon import ConvolutionMuon
 from cifar_pipeline.optim.sgd import BiasRateSGD, LookaheadSGD
 from networks import normal
 
+pytestmark = pytest.mark.trains
+
 STEPS = 12
 RATE, MOMENTUM, DECAY, RATIO = 0.1, 0.8, 0.02, 5.0
 GRADIENTS = [normal(4, 3) * scale for scale in np.linspace(1, -0.5, STEPS, dtype=np.float32)]

@@ -10,6 +10,8 @@ from cifar_pipeline.trained_model.keras_file import predict_probabilities
 from networks import shipped
 from training_runs import STATISTICS
 
+pytestmark = pytest.mark.trains
+
 
 def classifier(side: int, filters: int) -> keras.Model:
     pixels = keras.Input((side, side, 3))

@@ -136,6 +136,7 @@ def shrinking(pixels):
     return layers.Dense(4, activation="softmax")(layers.GlobalAveragePooling2D()(pixels))
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(("build", "side"), [(None, 32), (shrinking, 64)])
 def test_a_fully_convolutional_model_is_predicted_and_exported(build, side, tmp_path, capsys):
     path = tmp_path / "any.keras"

@@ -21,12 +21,14 @@ def saved():
     return list(networks())
 
 
+@pytest.mark.trains
 def test_the_networks_have_every_kind_of_layer(saved):
     kinds = {type(layer).__name__ for network in saved for layer in network.layers}
     named = {name for name in dir(keras.layers) if f"layers.{name}" in inspect.getsource(build)}
     assert named <= kinds
 
 
+@pytest.mark.trains
 def test_the_model_is_the_same_without_defaults(saved):
     for network in saved:
         whole = json.loads(network.to_json())
@@ -35,6 +37,7 @@ def test_the_model_is_the_same_without_defaults(saved):
         assert json.loads(keras.models.model_from_json(json.dumps(lean)).to_json()) == whole
 
 
+@pytest.mark.trains
 def test_an_archive_holds_the_lean_configuration(saved, tmp_path):
     save_canonical(saved[1], tmp_path / "model.keras", {})
     with zipfile.ZipFile(tmp_path / "model.keras") as archive:
