@@ -25,7 +25,7 @@ def written(folder: Path, changes: dict[str, Any]) -> Path:
             section[key] = value
     path = folder / "params.yaml"
     with path.open("w") as file:
-        YAML(typ="safe").dump(content, file)  # in C
+        YAML().dump(content, file)
     return path
 
 
