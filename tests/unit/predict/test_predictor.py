@@ -16,6 +16,8 @@ from pictures import noise
 from predicting import DARK, as_json, own_probabilities, predict, save
 from small_models import save_model
 
+pytestmark = pytest.mark.trains  # networks, whose answers are taken
+
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
 def test_a_picture_gets_the_models_own_probabilities(

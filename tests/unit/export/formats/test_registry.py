@@ -123,6 +123,7 @@ def exports(traced: TracedModel, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder
 
 
+@pytest.mark.trains
 @each_format
 def test_a_format_knows_its_own_exports(
     form: ExportFormat, exports: Path, monkeypatch: pytest.MonkeyPatch
