@@ -33,33 +33,29 @@ def encode_block(symbols: np.ndarray, levels: np.ndarray, tables: Tables) -> byt
         levels: uint8 (images,).
         tables: of as many channels.
     """
-    encoder = Encoder()
-    escaped = []
+    encoding = _Encoding(tables)
     for coded in _coded(symbols, levels, tables):
-        order, runs = _by_table(coded.choice)
-        indices = (coded.clipped + np.int32(tables.largest)).ravel()[order]
-        for table, run in runs:
-            encoder.put(indices[run], tables.coder_models[table])
-        escaped.append(coded.numbers[coded.clipped > tables.largest])
-    _put_escaped(encoder, np.concatenate(escaped), tables.largest)
-    return encoder.payload()
+        encoding.add(coded)
+    return encoding.payload()
 
 
 def estimate_bits(symbols: np.ndarray, levels: np.ndarray, tables: Tables) -> np.ndarray:
     """Return the bits of each image by the tables, float64 (images,); arguments as above."""
-    bits = np.zeros(len(levels))
+    estimate = _Estimate(tables, levels)
     for coded in _coded(symbols, levels, tables):
-        found = tables.bits[coded.choice, coded.clipped + np.int32(tables.largest)]
-        bits += found.sum(axis=(0, 1, 2), dtype=np.float64)
-        *_, images = np.nonzero(coded.clipped > tables.largest)
-        if len(images):
-            numbers = coded.numbers[coded.clipped > tables.largest]
-            digits = _digits(_lengths(np.abs(numbers) - tables.largest))
-            each = np.log2(_LENGTHS) + np.log2(_SIGNS) + _DIGIT_BITS * digits
-            bits += np.bincount(images, each, minlength=len(levels))
-    by_level = np.empty_like(bits)
-    by_level[np.argsort(levels, kind="stable")] = bits
-    return by_level
+        estimate.add(coded)
+    return estimate.bits()
+
+
+def encode_and_estimate(
+    symbols: np.ndarray, levels: np.ndarray, tables: Tables
+) -> tuple[bytes, np.ndarray]:
+    """Return what `encode_block` and `estimate_bits` do, with the contexts computed once."""
+    encoding, estimate = _Encoding(tables), _Estimate(tables, levels)
+    for coded in _coded(symbols, levels, tables):
+        encoding.add(coded)
+        estimate.add(coded)
+    return encoding.payload(), estimate.bits()
 
 
 def decode_block(
@@ -130,6 +126,50 @@ def _coded(symbols: np.ndarray, levels: np.ndarray, tables: Tables) -> Iterator[
         clipped = tables.clipped(numbers)
         yield _Coded(numbers, clipped, _choice(tables, levels, wave, known.contexts))
         contexts.learn(wave, clipped)
+
+
+class _Encoding:
+    """The payload of waves, which are added one after the other."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables, self._encoder = tables, Encoder()
+        self._escaped: list[np.ndarray] = []
+
+    def add(self, coded: _Coded) -> None:
+        order, runs = _by_table(coded.choice)
+        indices = (coded.clipped + np.int32(self._tables.largest)).ravel()[order]
+        for table, run in runs:
+            self._encoder.put(indices[run], self._tables.coder_models[table])
+        self._escaped.append(coded.numbers[coded.clipped > self._tables.largest])
+
+    def payload(self) -> bytes:
+        _put_escaped(self._encoder, np.concatenate(self._escaped), self._tables.largest)
+        return self._encoder.payload()
+
+
+class _Estimate:
+    """The bits of images by the tables, of waves that are added one after the other."""
+
+    def __init__(self, tables: Tables, levels: np.ndarray) -> None:
+        self._tables, self._levels = tables, levels
+        self._bits = np.zeros(len(levels))  # in the order of the levels
+
+    def add(self, coded: _Coded) -> None:
+        largest = self._tables.largest
+        found = self._tables.bits[coded.choice, coded.clipped + np.int32(largest)]
+        self._bits += found.sum(axis=(0, 1, 2), dtype=np.float64)
+        *_, images = np.nonzero(coded.clipped > largest)
+        if len(images):
+            numbers = coded.numbers[coded.clipped > largest]
+            digits = _digits(_lengths(np.abs(numbers) - largest))
+            each = np.log2(_LENGTHS) + np.log2(_SIGNS) + _DIGIT_BITS * digits
+            self._bits += np.bincount(images, each, minlength=len(self._bits))
+
+    def bits(self) -> np.ndarray:
+        """Return them in the order of the images, float64 (images,)."""
+        found = np.empty_like(self._bits)
+        found[np.argsort(self._levels, kind="stable")] = self._bits
+        return found
 
 
 def _choice(tables: Tables, levels: np.ndarray, wave: Wave, contexts: np.ndarray) -> np.ndarray:

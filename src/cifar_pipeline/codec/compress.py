@@ -135,18 +135,16 @@ def _compress_block(
     features = model.features(images)
     beside = 8 + 8 * BLOCK_BYTES / count
 
-    def bits(levels: np.ndarray) -> np.ndarray:
-        return model.bits(model.transform.symbols(features, levels), levels)
-
     def rate(levels: np.ndarray) -> np.ndarray:
-        return (bits(levels) + beside) / (height * width)
+        bits = model.bits(model.transform.symbols(features, levels), levels)
+        return (bits + beside) / (height * width)
 
-    def errors(levels: np.ndarray) -> np.ndarray:
-        symbols = model.transform.symbols(features, levels)
+    def errors(symbols: np.ndarray, levels: np.ndarray) -> np.ndarray:
         return squared_errors(images, model.pixels(symbols, levels, (height, width)))
 
     def quality(levels: np.ndarray) -> np.ndarray:
-        return psnr(errors(levels), 3 * height * width)
+        symbols = model.transform.symbols(features, levels)
+        return psnr(errors(symbols, levels), 3 * height * width)
 
     if target.bits_per_pixel is not None:
         levels = nearest_levels(rate, target.bits_per_pixel, count)
@@ -154,12 +152,12 @@ def _compress_block(
         levels = nearest_levels(quality, target.psnr, count)
     else:
         levels = np.full(count, target.quality, np.uint8)
-    payload = model.encode(model.transform.symbols(features, levels), levels)
+    symbols = model.transform.symbols(features, levels)
+    payload, estimate = model.encode_and_estimate(symbols, levels)
     writer.add(payload, levels.tobytes(), height, width)
-    estimate = bits(levels)
     summary.pixels += [height * width] * count
     summary.bits += (estimate + beside).tolist()
     summary.estimate += float(estimate.sum())
     summary.payload += len(payload)
-    summary.squared_errors += errors(levels).tolist()
+    summary.squared_errors += errors(symbols, levels).tolist()
     summary.levels += levels.tolist()

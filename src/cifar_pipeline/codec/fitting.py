@@ -16,7 +16,7 @@ from cifar_pipeline.codec.contexts import GroupContexts
 from cifar_pipeline.codec.entropy_coder import TOTAL
 from cifar_pipeline.codec.linear_contexts import LinearContexts, Predictor
 from cifar_pipeline.codec.predictor_fitting import fit_predictor
-from cifar_pipeline.codec.tables import LEVELS, MOST_TABLES, Tables, contexts_of
+from cifar_pipeline.codec.tables import LEVELS, MOST_TABLES, Tables, bits_of, contexts_of
 from cifar_pipeline.codec.waves import Contexts
 
 _STEPS = 12
@@ -146,8 +146,7 @@ def _as_integers(table: np.ndarray) -> np.ndarray:
 
 def _choice(levels: np.ndarray, counts: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     """Return the cheapest table of each level, channel and context, uint8."""
-    bits = (np.log2(TOTAL) - np.log2(frequencies)).astype(np.float32)
-    costs = counts @ bits.T  # (levels, channels, contexts, tables)
+    costs = counts @ bits_of(frequencies).T  # (levels, channels, contexts, tables)
     choice = np.empty((LEVELS, *counts.shape[1:3]), np.uint8)
     for level in range(LEVELS):
         above = int(np.searchsorted(levels, level))

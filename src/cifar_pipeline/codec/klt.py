@@ -32,11 +32,7 @@ def fit_block_transform(images: np.ndarray, size: int, channels: int) -> BlockTr
     """
     sample = images[:_SAMPLE].astype(np.float32)
     mean = sample.mean(axis=(0, 1, 2), dtype=np.float64)
-    number, height, width, _ = sample.shape
-    split = (sample - mean.astype(np.float32)).reshape(
-        number, height // size, size, width // size, size, 3
-    )
-    blocks = split.transpose(0, 1, 3, 2, 4, 5).reshape(-1, 3 * size**2)
+    blocks = tiles_of(sample - mean.astype(np.float32), size).reshape(-1, 3 * size**2)
     covariance = (blocks.T @ blocks).astype(np.float64) / len(blocks)
     values, vectors = np.linalg.eigh(covariance)
     kept = vectors[:, ::-1][:, :channels]
@@ -48,3 +44,10 @@ def fit_block_transform(images: np.ndarray, size: int, channels: int) -> BlockTr
         kernel=kept.reshape(size, size, 3, channels).astype(np.float32),
         deviation=np.sqrt(variance).astype(np.float32),
     )
+
+
+def tiles_of(images: np.ndarray, side: int) -> np.ndarray:
+    """Return images (N, H, W, 3) as tiles, (N, H / side, W / side, side * side * 3)."""
+    count, height, width, _ = images.shape
+    parts = images.reshape(count, height // side, side, width // side, side, 3)
+    return parts.transpose(0, 1, 3, 2, 4, 5).reshape(count, height // side, width // side, -1)

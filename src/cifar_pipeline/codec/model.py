@@ -8,7 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cifar_pipeline.codec.blocks import decode_block, encode_block, estimate_bits
+from cifar_pipeline.codec.blocks import (
+    decode_block,
+    encode_and_estimate,
+    encode_block,
+    estimate_bits,
+)
 from cifar_pipeline.codec.pca import Pca
 from cifar_pipeline.codec.tables import Tables
 from cifar_pipeline.codec.transform import Transform
@@ -74,6 +79,12 @@ class Model:
     def bits(self, symbols: np.ndarray, levels: np.ndarray) -> np.ndarray:
         """Return the bits of each image by the tables; see `estimate_bits`."""
         return estimate_bits(symbols, levels, self.tables)
+
+    def encode_and_estimate(
+        self, symbols: np.ndarray, levels: np.ndarray
+    ) -> tuple[bytes, np.ndarray]:
+        """Return what `encode` and `bits` do; see `encode_and_estimate` of blocks."""
+        return encode_and_estimate(symbols, levels, self.tables)
 
     def decode(self, payload: bytes, levels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Return the symbols of images of a size; see `decode_block`."""

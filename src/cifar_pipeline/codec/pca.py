@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cifar_pipeline.codec.klt import tiles_of
 from cifar_pipeline.codec.tables import LEVELS
 
 
@@ -45,7 +46,7 @@ class Pca:
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """See `Transform`."""
-        return (_tiles(images, self.stride).astype(np.float32) - self.mean) @ self.components.T
+        return (tiles_of(images, self.stride).astype(np.float32) - self.mean) @ self.components.T
 
     def symbols(self, features: np.ndarray, levels: np.ndarray) -> np.ndarray:
         """See `Transform`."""
@@ -86,7 +87,7 @@ def fit_pca(images: np.ndarray, tile: int, channels: int, coarsest: float, fines
     width, count = tile * tile * 3, 0
     total, products = np.zeros(width), np.zeros((width, width))
     for first in range(0, len(images), 5000):
-        tiles = _tiles(images[first : first + 5000], tile).reshape(-1, width)
+        tiles = tiles_of(images[first : first + 5000], tile).reshape(-1, width)
         part = tiles.astype(np.float32)
         total += part.sum(axis=0, dtype=np.float64)
         products += part.T @ part
@@ -98,15 +99,8 @@ def fit_pca(images: np.ndarray, tile: int, channels: int, coarsest: float, fines
     return Pca(*(each.astype(np.float32) for each in (mean, components, steps)))
 
 
-def _tiles(images: np.ndarray, side: int) -> np.ndarray:
-    """Return images (N, H, W, 3) as tiles, (N, H / side, W / side, side * side * 3)."""
-    count, height, width, _ = images.shape
-    parts = images.reshape(count, height // side, side, width // side, side, 3)
-    return parts.transpose(0, 1, 3, 2, 4, 5).reshape(count, height // side, width // side, -1)
-
-
 def _untiled(tiles: np.ndarray, side: int) -> np.ndarray:
-    """Return the images of `_tiles`."""
+    """Return the images of `tiles_of`."""
     count, rows, columns, _ = tiles.shape
     parts = tiles.reshape(count, rows, columns, side, side, 3).transpose(0, 1, 3, 2, 4, 5)
     return np.ascontiguousarray(parts.reshape(count, rows * side, columns * side, 3))

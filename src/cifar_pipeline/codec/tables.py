@@ -73,7 +73,7 @@ class Tables:
     @cached_property
     def bits(self) -> np.ndarray:
         """The bits of each index by each table, float32 (tables, 2 R + 2)."""
-        return (np.log2(TOTAL) - np.log2(self.frequencies)).astype(np.float32)
+        return bits_of(self.frequencies)
 
     @cached_property
     def coder_models(self) -> list[Any]:
@@ -115,6 +115,11 @@ class Tables:
         if "symbols" in arrays:
             predictor = Predictor(arrays["symbols"], arrays["magnitudes"])
         return cls(arrays["frequencies"], arrays["choice"], int(arrays["group"]), predictor)
+
+
+def bits_of(frequencies: np.ndarray) -> np.ndarray:
+    """Return the bits that symbols of these frequencies take, float32 of the same shape."""
+    return (np.log2(TOTAL) - np.log2(frequencies)).astype(np.float32)
 
 
 def contexts_of(has_neighbours: bool) -> int:

@@ -87,7 +87,10 @@ def train_codec(
         save_model(models / PRESENT, learned, tables)
         keep_model(models / PRESENT)
     model = load_model(models / PRESENT)
-    scores = {f"level_{level}": score(model, validation, level) for level in MEASURED_LEVELS}
+    features = model.features(validation)
+    scores = {
+        f"level_{level}": score(model, validation, features, level) for level in MEASURED_LEVELS
+    }
     write_reports(reports, run, precision, {"validation": scores})
     if not under_dvc():
         checkpoint.remove()
@@ -107,11 +110,18 @@ def fit_codec_tables(learned: Learned, images: np.ndarray) -> Tables:
     return fit_tables(symbols, layout)
 
 
-def score(model: Model, images: np.ndarray, level: int) -> Scores:
-    """Return the scores of `images`, uint8 (N, H, W, 3), at `level`."""
+def score(model: Model, images: np.ndarray, features: np.ndarray, level: int) -> Scores:
+    """Return the scores of `images`, uint8 (N, H, W, 3), at `level`.
+
+    Args:
+        model: of the codec.
+        images: as above.
+        features: what the model has of them, the same for all levels.
+        level: of quality.
+    """
     size = (images.shape[1], images.shape[2])
     levels = np.full(len(images), level, np.uint8)
-    symbols = model.transform.symbols(model.features(images), levels)
+    symbols = model.transform.symbols(features, levels)
     error = squared_errors(images, model.pixels(symbols, levels, size)).mean()
     bits = model.bits(symbols, levels).sum() / (len(images) * size[0] * size[1])
     return Scores(round(float(bits), 4), round(float(psnr(error, images.size)), 3))
